@@ -1,0 +1,166 @@
+"""What every command line of the project shares: one-line errors with exit status 2, values that may begin
+with a minus sign, and exact number types (`8/255`, `-1,0.5`)."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from sympy import Rational
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+LOOKS_NUMERIC = re.compile(
+    r"^-(\d|\.\d)"
+)  # -1,1 and -8/255 and -.5: a value, never a bundle of short options
+MOST_DIGITS = 400  # of a number on the command line, exponent included: longer ones are slips or mischief
+
+
+class BadValue(argparse.ArgumentTypeError, ValueError):
+    """A refused value: argparse shows its message, and Python callers catch it as a ValueError."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are one line on stderr with exit status 2, and whose values may begin
+    with a minus sign.
+
+    `--center -1,1`, `--at -1,0.5`, `--loss "-x1**2"` and `--theta -0.3 -0.5` parse as they read, for every
+    option that takes a value, in subcommands too (their parsers are of this class). A token that is one of
+    the parser's own options is never taken for a value. Options are not abbreviated, so that a new option
+    cannot change what an old script means.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(*args, **kwargs)
+        self._negative_number_matcher = LOOKS_NUMERIC
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse, after joining each single-valued option with a value that begins with a minus."""
+        tokens = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(self._joined(tokens), namespace)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse; an unknown option is answered with the nearest known one."""
+        parsed, rest = self.parse_known_args(args, namespace)
+        if rest:
+            self.error(self._unknown(rest))
+        return parsed
+
+    def error(self, message: str) -> NoReturn:
+        """Print `prog: message` on one line of stderr and exit with status 2."""
+        line = " ".join(str(message).split())
+        self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
+
+    def _joined(self, tokens: Sequence[str]) -> list[str]:
+        joined: list[str] = []
+        waiting: str | None = None
+        for position, token in enumerate(tokens):
+            if token == "--":
+                return [*joined, *tokens[position:]]
+            if waiting is not None and self._is_minus_value(token):
+                joined[-1] = f"{waiting}={token}"
+                waiting = None
+                continue
+            joined.append(token)
+            waiting = token if self._takes_one_value(token) else None
+        return joined
+
+    def _is_minus_value(self, token: str) -> bool:
+        return len(token) > 1 and token[0] == "-" and token[1] != "-" and not self._is_option(token)
+
+    def _is_option(self, token: str) -> bool:
+        return token.partition("=")[0] in self._option_string_actions
+
+    def _takes_one_value(self, token: str) -> bool:
+        action = self._option_string_actions.get(token)
+        return action is not None and token.startswith("--") and action.nargs in (None, "?", 1)
+
+    def _unknown(self, rest: Sequence[str]) -> str:
+        option = rest[0].partition("=")[0]
+        known = sorted({*self._option_string_actions, *self._subcommand_options()})
+        near = get_close_matches(option, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"unrecognized arguments: {' '.join(rest)}{hint}"
+
+    def _subcommand_options(self) -> set[str]:
+        return {
+            option
+            for action in self._actions
+            if isinstance(action, argparse._SubParsersAction)
+            for parser in action.choices.values()
+            for option in parser._option_string_actions
+        }
+
+
+def fraction_or_float(text: str) -> Rational:
+    """The exact rational that `8/255`, `0.6`, `-3`, `1e-3` or `-.5/2` denotes; 0.6 is 3/5.
+
+    Raises: BadValue (a ValueError) for anything else: words, nan, inf, a zero denominator, more than 400
+    digits.
+    """
+    parts = [part.strip() for part in str(text).split("/")]
+    if len(parts) > 2 or not all(NUMBER.fullmatch(part) for part in parts):
+        raise BadValue(f"{text!r} is not a number; write a decimal such as 0.6 or a fraction such as 8/255")
+    if any(_digits(part) > MOST_DIGITS for part in parts):
+        raise BadValue(f"{str(text)[:20]!r}... has more than {MOST_DIGITS} digits; write a shorter number")
+    numerator, denominator = Rational(parts[0]), Rational(parts[1] if len(parts) == 2 else 1)
+    if denominator == 0:
+        raise BadValue(f"{text!r} divides by zero; give a nonzero denominator")
+    return Rational(numerator, denominator)
+
+
+def number_list(text: str) -> tuple[Rational, ...]:
+    """The exact rationals of a comma separated list such as `-1,0.5,8/255`, at least one.
+
+    Raises: BadValue (a ValueError) naming the entry that is not a number.
+    """
+    return tuple(fraction_or_float(entry) for entry in _entries(text, "-1,0.5"))
+
+
+def name_list(text: str) -> tuple[str, ...]:
+    """The names of a comma separated list such as `x1,x2`, at least one, each a Python-like identifier, no
+    repeats.
+
+    Raises: BadValue (a ValueError) naming the entry that is not a name, or that occurs twice.
+    """
+    names = _entries(text, "x1,x2")
+    for name in names:
+        if not name.isidentifier():
+            raise BadValue(f"{name!r} in {text!r} is not a name; use letters, digits and _, such as x1,x2")
+        if names.count(name) > 1:
+            raise BadValue(f"{name!r} occurs twice in {text!r}; give each name once")
+    return tuple(names)
+
+
+def assignments(text: str) -> dict[str, Rational]:
+    """The mapping of a comma separated list such as `y=1,k=-0.5`, at least one pair.
+
+    Raises: BadValue (a ValueError) for an entry that is not `name=number`, or a name set twice.
+    """
+    values: dict[str, Rational] = {}
+    for entry in _entries(text, "y=1"):
+        name, equals, number = (part.strip() for part in entry.partition("="))
+        if not equals or not name.isidentifier():
+            raise BadValue(f"{entry!r} in {text!r} is not name=number; write for example y=1")
+        if name in values:
+            raise BadValue(f"{name!r} is set twice in {text!r}; set each name once")
+        values[name] = fraction_or_float(number)
+    return values
+
+
+def _entries(text: str, example: str) -> list[str]:
+    entries = [entry.strip() for entry in str(text).split(",")]
+    if not all(entries):
+        raise BadValue(f"{text!r} has an empty entry; write a comma separated list such as {example}")
+    return entries
+
+
+def _digits(number: str) -> int:
+    mantissa, _, exponent = number.lower().partition("e")
+    return len(mantissa) + (
+        abs(int(exponent)) if len(exponent) < 8 and exponent else MOST_DIGITS * len(exponent)
+    )
