@@ -12,7 +12,7 @@ import sympy
 from mpmath import mpf
 from sympy import Matrix, Rational, exp, eye, log, oo, simplify, sqrt, symbols, zeros
 
-from theory import calculus
+from theory import calculus, conditions, decisions
 from theory.attacks import adversarial_loss, dual_exponent, dual_norm, linear_attack, worst_margin
 
 X = symbols("x1:4", real=True)
@@ -49,7 +49,7 @@ def lemma2_jacobian(size: int, y: int = 1) -> Matrix:
 
 def vanishes(matrix: Matrix | sympy.Expr) -> bool | None:
     entries = matrix if isinstance(matrix, sympy.MatrixBase) else [matrix]
-    return calculus.all_of(calculus.is_zero(entry) for entry in entries)
+    return decisions.all_of(decisions.is_zero(entry) for entry in entries)
 
 
 def test_derivatives_agree_with_those_of_a_polynomial_written_by_hand() -> None:
@@ -76,7 +76,7 @@ def test_a_singular_inner_derivative_is_named() -> None:
 
 @pytest.mark.parametrize(("size", "y"), [(1, 1), (2, 1), (3, 1), (3, -1)])
 def test_the_sphere_case_gives_lemma_2s_jacobian_on_the_linear_model(size: int, y: int) -> None:
-    found = calculus.attack_jacobian(
+    found = conditions.attack_jacobian(
         logistic(size, y),
         X[:size],
         T[:size],
@@ -91,7 +91,7 @@ def test_the_sphere_case_gives_lemma_2s_jacobian_on_the_linear_model(size: int, 
 def test_the_sphere_case_is_the_x_block_of_the_bordered_implicit_function_solution(size: int) -> None:
     x, theta, point = X[:size], T[:size], l2_attack_point(size)
     mu = sympy.Symbol("mu", real=True)
-    point[mu] = calculus.sphere_conditions(logistic(size), x, CENTER[:size], point).multipliers[0]
+    point[mu] = conditions.sphere_conditions(logistic(size), x, CENTER[:size], point).multipliers[0]
     stationary = calculus.gradient(
         calculus.lagrangian(logistic(size), x, CENTER[:size], 2, EPSILON, mu), [mu, *x]
     )
@@ -101,14 +101,14 @@ def test_the_sphere_case_is_the_x_block_of_the_bordered_implicit_function_soluti
 
 
 def test_a_jacobian_with_a_constant_off_by_one_percent_is_not_lemma_2s() -> None:
-    found = calculus.attack_jacobian(logistic(3), X, T, case="sphere", center=CENTER, at=l2_attack_point(3))
+    found = conditions.attack_jacobian(logistic(3), X, T, case="sphere", center=CENTER, at=l2_attack_point(3))
     assert vanishes(found - lemma2_jacobian(3) * Rational(101, 100)) is False
     assert vanishes(found + lemma2_jacobian(3)) is False
 
 
 def test_the_interior_case_follows_the_known_maximiser_of_a_quadratic() -> None:
     loss = -((X[0] - T[0]) ** 2) - 3 * (X[1] - T[0] * T[1]) ** 2
-    found = calculus.attack_jacobian(loss, X[:2], T[:2], case="interior")
+    found = conditions.attack_jacobian(loss, X[:2], T[:2], case="interior")
     assert found == calculus.jacobian([T[0], T[0] * T[1]], T[:2])
 
 
@@ -117,20 +117,20 @@ def test_the_box_case_moves_the_free_coordinate_along_its_own_maximiser() -> Non
     loss = -((X[0] - T[0]) ** 2) - (T[1] * X[0] - X[1]) ** 2
     known = (T[0] - T[1]) / (1 + T[1] ** 2)
     at = {X[1]: -1, X[0]: known}
-    found = calculus.attack_jacobian(loss, X[:2], T[:2], case="box", active=[1], at=at)
+    found = conditions.attack_jacobian(loss, X[:2], T[:2], case="box", active=[1], at=at)
     assert simplify(found[0, :] - calculus.jacobian([known], T[:2])) == zeros(1, 2)
     assert found[1, :] == zeros(1, 2)
 
 
 def test_attack_jacobian_refuses_unknown_cases_missing_centers_and_singular_hessians() -> None:
     with pytest.raises(ValueError, match="interior, sphere, box"):
-        calculus.attack_jacobian(logistic(2), X[:2], T[:2], case="l2")
+        conditions.attack_jacobian(logistic(2), X[:2], T[:2], case="l2")
     with pytest.raises(ValueError, match="center = None"):
-        calculus.attack_jacobian(logistic(2), X[:2], T[:2], case="sphere")
+        conditions.attack_jacobian(logistic(2), X[:2], T[:2], case="sphere")
     with pytest.raises(ValueError, match="Hessian in x is singular"):
-        calculus.attack_jacobian(logistic(2), X[:2], T[:2], case="interior")
+        conditions.attack_jacobian(logistic(2), X[:2], T[:2], case="interior")
     with pytest.raises(ValueError, match="center has 3 entries and x has 2"):
-        calculus.attack_jacobian(logistic(2), X[:2], T[:2], case="sphere", center=CENTER)
+        conditions.attack_jacobian(logistic(2), X[:2], T[:2], case="sphere", center=CENTER)
 
 
 @pytest.mark.parametrize("p", [Rational(3, 2), 2, 3, 4])
@@ -192,21 +192,21 @@ def test_the_bordered_hessian_has_border_minus_n_and_a_determinant_that_does_not
     size: int,
 ) -> None:
     x, point = X[:size], l2_attack_point(size)
-    conditions = calculus.sphere_conditions(logistic(size), x, CENTER[:size], point)
-    mu = conditions.multipliers[0]
-    assert conditions.normal is not None
+    met = conditions.sphere_conditions(logistic(size), x, CENTER[:size], point)
+    mu = met.multipliers[0]
+    assert met.normal is not None
     found = calculus.bordered_hessian(logistic(size), x, CENTER[:size], mu, at=point)
     printed = calculus.bordered_matrix(
         calculus.lagrangian_hessian(logistic(size), x, CENTER[:size], mu, at=point),
-        conditions.normal,
+        met.normal,
         border_sign=1,
     )
-    assert vanishes(found[0, 1:] + conditions.normal.T) is True
+    assert vanishes(found[0, 1:] + met.normal.T) is True
     assert vanishes(found[1:, 1:] - printed[1:, 1:]) is True
     assert vanishes(found.det() - printed.det()) is True
-    assert vanishes(found.det() + conditions.reduced_hessian.det()) is True
+    assert vanishes(found.det() + met.reduced_hessian.det()) is True
     assert (
-        calculus.sign_of(found.det()) == (-1) ** size
+        decisions.sign_of(found.det()) == (-1) ** size
     )  # a strict maximum: Lemma 5's "> 0" needs an even dimension
 
 
@@ -262,13 +262,13 @@ def test_norms_without_a_smooth_sphere_are_refused(norm: object) -> None:
 
 
 def test_the_conditions_hold_at_the_l2_attack_and_fail_at_the_opposite_point() -> None:
-    attack = calculus.sphere_conditions(logistic(3), X, CENTER, l2_attack_point(3))
+    attack = conditions.sphere_conditions(logistic(3), X, CENTER, l2_attack_point(3))
     assert attack.strict_local_maximum is True
     opposite = {
         **l2_attack_point(3),
         **{X[i]: CENTER[i] - linear_attack(THETA, 1, EPSILON, 2)[i] for i in range(3)},
     }
-    minimum = calculus.sphere_conditions(logistic(3), X, CENTER, opposite)
+    minimum = conditions.sphere_conditions(logistic(3), X, CENTER, opposite)
     assert minimum.residual.applyfunc(simplify) == zeros(3, 1)  # stationary, but with mu < 0
     assert minimum.strict_complementarity is False
     assert minimum.strict_local_maximum is False
@@ -276,13 +276,15 @@ def test_the_conditions_hold_at_the_l2_attack_and_fail_at_the_opposite_point() -
 
 def test_a_point_off_the_attack_is_not_stationary() -> None:
     off = {**l2_attack_point(2), X[0]: CENTER[0] + EPSILON, X[1]: CENTER[1]}
-    assert calculus.sphere_conditions(logistic(2), X[:2], CENTER[:2], off).first_order is False
+    assert conditions.sphere_conditions(logistic(2), X[:2], CENTER[:2], off).first_order is False
 
 
 def test_interior_conditions_tell_a_maximum_from_a_saddle() -> None:
-    maximum = calculus.interior_conditions(-(X[0] ** 2) - X[0] * X[1] - X[1] ** 2, X[:2], {X[0]: 0, X[1]: 0})
+    maximum = conditions.interior_conditions(
+        -(X[0] ** 2) - X[0] * X[1] - X[1] ** 2, X[:2], {X[0]: 0, X[1]: 0}
+    )
     assert maximum.strict_local_maximum is True
-    saddle = calculus.interior_conditions(
+    saddle = conditions.interior_conditions(
         -(X[0] ** 2) - 3 * X[0] * X[1] - X[1] ** 2, X[:2], {X[0]: 0, X[1]: 0}
     )
     assert saddle.first_order is True
@@ -292,45 +294,45 @@ def test_interior_conditions_tell_a_maximum_from_a_saddle() -> None:
 def test_box_conditions_read_the_active_set_off_the_point() -> None:
     theta = dict(zip(T[:2], (Rational(1), Rational(-2)), strict=True))
     corner = {X[0]: CENTER[0] - EPSILON, X[1]: CENTER[1] + EPSILON, **theta}
-    found = calculus.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON, corner)
+    found = conditions.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON, corner)
     assert found.active == {0: -1, 1: 1}
     assert found.strict_local_maximum is True
     wrong = {**corner, X[1]: CENTER[1] - EPSILON}
-    assert calculus.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON, wrong).first_order is False
+    assert conditions.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON, wrong).first_order is False
 
 
 def test_a_zero_weight_breaks_strict_complementarity_in_the_box() -> None:
     theta = {T[0]: 1, T[1]: 0}
     corner = {X[0]: CENTER[0] - EPSILON, X[1]: CENTER[1] + EPSILON, **theta}
-    found = calculus.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON, corner)
+    found = conditions.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON, corner)
     assert found.first_order is True
     assert found.strict_complementarity is False
 
 
 def test_an_undecided_active_set_and_a_point_outside_the_box_are_refused() -> None:
     with pytest.raises(ValueError, match="active="):
-        calculus.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON)
+        conditions.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON)
     outside = {X[0]: CENTER[0] + 1, X[1]: CENTER[1], T[0]: 1, T[1]: 1}
     with pytest.raises(ValueError, match="inside the ball"):
-        calculus.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON, outside)
+        conditions.box_conditions(logistic(2), X[:2], CENTER[:2], EPSILON, outside)
 
 
 def test_undecided_signs_stay_undecided() -> None:
-    assert calculus.sign_of(X[0]) is None
-    assert calculus.sign_of(X[0] ** 2 + 1) == 1
-    assert calculus.sign_of(sqrt(2) + sqrt(3) - sqrt(5 + 2 * sqrt(6))) == 0
-    assert calculus.is_negative_definite(Matrix([[X[0]]])) is None
-    assert calculus.is_negative_definite(Matrix([[-2, 1], [1, -2]])) is True
-    assert calculus.is_negative_definite(Matrix([[-2, 3], [3, -2]])) is False
-    assert calculus.is_negative_definite(zeros(0, 0)) is True
+    assert decisions.sign_of(X[0]) is None
+    assert decisions.sign_of(X[0] ** 2 + 1) == 1
+    assert decisions.sign_of(sqrt(2) + sqrt(3) - sqrt(5 + 2 * sqrt(6))) == 0
+    assert decisions.is_negative_definite(Matrix([[X[0]]])) is None
+    assert decisions.is_negative_definite(Matrix([[-2, 1], [1, -2]])) is True
+    assert decisions.is_negative_definite(Matrix([[-2, 3], [3, -2]])) is False
+    assert decisions.is_negative_definite(zeros(0, 0)) is True
 
 
 def test_floating_point_input_is_decided_numerically() -> None:
     point = {key: sympy.Float(value, 30) for key, value in l2_attack_point(3).items()}
-    found = calculus.sphere_conditions(logistic(3), X, CENTER, point)
+    found = conditions.sphere_conditions(logistic(3), X, CENTER, point)
     assert found.strict_local_maximum is True
-    assert calculus.is_zero(sympy.Float("1e-20")) is True
-    assert calculus.is_zero(sympy.Float("1e-3")) is False
+    assert decisions.is_zero(sympy.Float("1e-20")) is True
+    assert decisions.is_zero(sympy.Float("1e-3")) is False
 
 
 EXPONENTS = [1, Rational(4, 3), Rational(3, 2), 2, 3, 7, oo]
@@ -343,7 +345,7 @@ def test_the_linear_attack_lies_on_the_ball_and_reaches_the_dual_norm(p: sympy.E
     delta = linear_attack(theta, y, EPSILON, p)
     sizes = [abs(entry) for entry in delta]
     length = max(sizes) if p == oo else sum(size**p for size in sizes) ** (1 / sympy.sympify(p))
-    assert calculus.is_zero(length - EPSILON) or abs((length - EPSILON).evalf(40)) < Rational(1, 10**35)
+    assert decisions.is_zero(length - EPSILON) or abs((length - EPSILON).evalf(40)) < Rational(1, 10**35)
     reached = y * (theta.T * delta)[0] + EPSILON * dual_norm(theta, p)
     assert abs(sympy.N(reached, 40)) < Rational(1, 10**35)
 

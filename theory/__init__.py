@@ -1,1 +1,1 @@
-"""Exact mathematics: every statement of the paper, derived on its own, compared with what is printed, and given a verdict."""
+"""Exact mathematics: every statement of the paper derived on its own, compared with the print, and judged."""

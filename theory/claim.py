@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from types import SimpleNamespace
 
 import sympy as sp
@@ -29,7 +29,8 @@ KINDS = (
     "proof step",
     "algorithm",
     "prose",
-    "beyond",
+    "reading",  # one reading of an ambiguous sentence; a false one is no error of the paper
+    "beyond",  # not in the paper
 )
 
 
@@ -104,15 +105,29 @@ class Claim:
             raise ValueError(f"kind = {self.kind!r} of claim {self.id!r} must be one of {', '.join(KINDS)}")
 
 
-@dataclass(frozen=True)
 class Decision:
-    """A claim decided: findings for the printed, corrected and sharpened readings, and the verdict that
-    follows."""
+    """A claim decided: findings for its printed, corrected and sharpened readings, and the verdict.
 
-    claim: Claim
-    printed: Finding
-    corrected: Finding | None
-    sharpest: Finding | None
+    Each finding is made when it is first asked for.
+    """
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+
+    @cached_property
+    def printed(self) -> Finding:
+        """What the argument makes of the statement as printed."""
+        return _find(self.claim, None)
+
+    @cached_property
+    def corrected(self) -> Finding | None:
+        """What it makes of the corrected statement, None where there is none."""
+        return _find(self.claim, self.claim.corrected) if self.claim.corrected else None
+
+    @cached_property
+    def sharpest(self) -> Finding | None:
+        """What it makes of the sharpened statement, None where there is none."""
+        return _find(self.claim, self.claim.sharpest) if self.claim.sharpest else None
 
     @property
     def verdict(self) -> Verdict:
@@ -140,18 +155,12 @@ class Decision:
 
 @cache
 def decide(claim: Claim) -> Decision:
-    """Runs the argument of a claim on its printed, corrected and sharpened readings (once per process)."""
-    return Decision(
-        claim,
-        printed=_find(claim, None),
-        corrected=_find(claim, claim.corrected) if claim.corrected else None,
-        sharpest=_find(claim, claim.sharpest) if claim.sharpest else None,
-    )
+    """The decision on a claim, the same object throughout a process."""
+    return Decision(claim)
 
 
 def right_reading(claim: Claim) -> tuple[Check, dict[str, object]]:
-    """The check and the data of the statement the ledger stands behind: the corrected one, else the printed
-    one."""
+    """The check and the data of what the ledger stands behind: the corrected statement, else the printed."""
     return _reading(claim, claim.corrected)
 
 
@@ -167,12 +176,20 @@ def decide_twin(claim: Claim, twin: Twin) -> Finding:
             f"twin {twin.name!r} of {claim.id!r} changes {', '.join(unknown)}, which it does not have; "
             f"it has {', '.join(sorted(stated)) or 'no data'}"
         )
-    return Finding.of(check(SimpleNamespace(**{**stated, **twin.change})))
+    return Finding.of(_until_refuted(check(SimpleNamespace(**{**stated, **twin.change}))))
 
 
 def tightness_holds(claim: Claim) -> bool:
     """Whether the pair given for a tight bound attains it exactly (True for a claim that gives none)."""
     return claim.tightness is None or sp.simplify(claim.tightness.attained - claim.tightness.bound) == 0
+
+
+def _until_refuted(facts: Iterable[Fact]) -> Iterable[Fact]:
+    """The facts up to the first refuted one: it settles a twin, and the rest would only cost time."""
+    for fact in facts:
+        yield fact
+        if fact.holds is False:
+            return
 
 
 def _find(claim: Claim, reading: Reading | None) -> Finding:

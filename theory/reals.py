@@ -16,7 +16,6 @@ from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
 from theory.facts import ALL, Dimension, Fact, Grade, Witness
 
-Names = dict[sp.Symbol, z3.ArithRef]
 RESOURCES = 20_000_000  # z3's own count of steps, not seconds: the same answer on every machine
 PATIENCE = 30_000  # milliseconds; a guard against a search that does not count its steps
 
@@ -39,12 +38,22 @@ def implies(
     hypotheses themselves are checked to be satisfiable, so that nothing is proved from a contradiction
     (raises ValueError).
     """
-    premises = [sp.sympify(hypothesis) for hypothesis in hypotheses]
+    premises = [premise for premise in map(sp.sympify, hypotheses) if premise != sp.true]
     conclusion = sp.sympify(conclusion)
+    if conclusion == sp.true:
+        # True before any hypothesis: such a "consequence" would hide an argument that asks nothing.
+        return Fact(
+            says,
+            None,
+            Grade.NONE,
+            method,
+            dimension,
+            (*shows, "then  nothing: the conclusion is trivially true"),
+        )
     symbols = sorted(set().union(*(part.free_symbols for part in [*premises, conclusion])), key=str)
     # A context of its own: z3's search must not depend on what was asked before.
     context = z3.Context()
-    names = {symbol: z3.Real(str(symbol), context) for symbol in symbols}
+    names = Names(context, symbols)
     given = [names[symbol] > 0 for symbol in symbols if symbol.is_positive]
     given += [names[symbol] >= 0 for symbol in symbols if symbol.is_nonnegative and not symbol.is_positive]
     given += [_translate(premise, names) for premise in premises]
@@ -52,7 +61,7 @@ def implies(
         raise ValueError(
             f"hypotheses of {says!r} contradict each other; a statement that follows from them says nothing"
         )
-    spoken = [f"given {_written(premise)}" for premise in premises if premise != sp.true]
+    spoken = [f"given {_written(premise)}" for premise in premises]
     lines = (*shows, *spoken, f"then  {_written(conclusion)}")
     answer, model = _solve([*given, z3.Not(_translate(conclusion, names))], context)
     if answer == z3.unsat:
@@ -60,6 +69,14 @@ def implies(
     if model is None:
         return Fact(says, None, Grade.NONE, method, dimension, lines)
     return Fact(says, False, Grade.PROVED, method, dimension, lines, _witness(model, names, conclusion))
+
+
+class Names(dict[sp.Symbol, z3.ArithRef]):
+    """z3's variable for each symbol, and the context they live in."""
+
+    def __init__(self, context: z3.Context, symbols: Iterable[sp.Symbol]) -> None:
+        super().__init__({symbol: z3.Real(str(symbol), context) for symbol in symbols})
+        self.context = context
 
 
 def _solve(assertions: list[z3.BoolRef], context: z3.Context) -> tuple[z3.CheckSatResult, z3.ModelRef | None]:
@@ -76,8 +93,17 @@ def _solve(assertions: list[z3.BoolRef], context: z3.Context) -> tuple[z3.CheckS
 
 
 def _written(statement: sp.Basic) -> str:
-    """A relation as a reader writes it, with = for an equation."""
-    return f"{statement.lhs} = {statement.rhs}" if isinstance(statement, sp.Eq) else str(statement)
+    """A statement as a reader writes it: = and != between sides, `and`, `or`, `not` between statements, ^ for
+    powers."""
+    if isinstance(statement, (And, Or)):
+        word = " and " if isinstance(statement, And) else " or "
+        return word.join(f"({_written(part)})" for part in statement.args)
+    if isinstance(statement, Not):
+        return f"not ({_written(statement.args[0])})"
+    if isinstance(statement, Relational):
+        sign = {"==": "=", "!=": "!="}.get(statement.rel_op, statement.rel_op)
+        return f"{_written(statement.lhs)} {sign} {_written(statement.rhs)}"
+    return str(statement).replace("**", "^").replace("*", " ")
 
 
 def _witness(model: z3.ModelRef, names: Names, conclusion: sp.Basic) -> Witness:
@@ -99,7 +125,7 @@ def _value(number: z3.ArithRef) -> sp.Expr:
 
 def _translate(expression: sp.Basic, names: Names) -> z3.ExprRef:
     if isinstance(expression, (BooleanTrue, BooleanFalse)):
-        return z3.BoolVal(bool(expression), next(iter(names.values())).ctx)
+        return z3.BoolVal(bool(expression), names.context)
     if isinstance(expression, (And, Or)):
         join = z3.And if isinstance(expression, And) else z3.Or
         return join(*(_translate(part, names) for part in expression.args))
@@ -132,9 +158,10 @@ def _relation(relation: Relational, names: Names) -> z3.ExprRef:
 def _polynomial(expression: sp.Expr, names: Names) -> z3.ArithRef:
     """The expanded polynomial, terms in lexicographic order, so that z3 is asked the same question in every
     process."""
-    context = next(iter(names.values())).ctx
+    context = names.context
     try:
-        terms = sp.Poly(expression, *names, domain=sp.QQ).terms()
+        # A symbol of its own keeps Poly's list of generators from being empty.
+        terms = sp.Poly(expression, *names, sp.Dummy(), domain=sp.QQ).terms()
     except sp.PolynomialError as error:
         raise ValueError(
             f"expression = {expression} must be a quotient of polynomials with rational coefficients; "
@@ -143,7 +170,7 @@ def _polynomial(expression: sp.Expr, names: Names) -> z3.ArithRef:
     total = z3.RealVal(0, context)
     for powers, coefficient in terms:
         term = z3.RealVal(f"{coefficient.p}/{coefficient.q}", context)
-        for name, power in zip(names.values(), powers, strict=True):
+        for name, power in zip(names.values(), powers[:-1], strict=True):
             for _ in range(power):
                 term = term * name
         total = total + term

@@ -57,7 +57,7 @@ class Space:
         strangers = {name for pair in self.known for name in pair} - set(names)
         if strangers:
             raise ValueError(
-                f"known = {', '.join(sorted(strangers))} must be among the vectors {', '.join(names)}; name them"
+                f"known = {', '.join(sorted(strangers))} must be among {', '.join(names)}; name them too"
             )
 
     def vectors(self) -> tuple[Vector, ...]:
