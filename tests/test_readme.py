@@ -1,0 +1,50 @@
+"""What README.md says can be run: its claims have the verdicts it implies, and its two examples run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from theory import __main__ as command_line
+from theory.ledger import find
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"\| `python -m theory show ([\w.-]+)` \|", README)
+ERRATA, BEYOND = README.split("Results that go beyond the paper")
+
+
+def test_the_readme_names_claims() -> None:
+    assert len(SHOWN) > 10
+
+
+@pytest.mark.parametrize("name", [name for name in SHOWN if f"show {name}` |" in ERRATA])
+def test_a_claim_listed_as_failing_is_refuted_in_the_ledger(name: str) -> None:
+    assert find(name).expected in ("false", "typo")
+
+
+@pytest.mark.parametrize("name", [name for name in SHOWN if f"show {name}` |" in BEYOND])
+def test_a_claim_listed_as_a_result_is_proved_or_sharpened_in_the_ledger(name: str) -> None:
+    claim = find(name)
+    assert claim.expected == "true"
+    assert claim.kind == "beyond" or claim.sharpest is not None
+
+
+def test_the_check_command_of_the_readme_prints_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+    text = README.replace("\\\n", " ")
+    command = next(line for line in text.splitlines() if line.startswith("python -m theory check"))
+    assert command_line.main(shlex.split(command)[3:]) == 0
+    shown = capsys.readouterr().out
+    # Closed form: the attack moves by epsilon/||theta|| = 0.6/sqrt(1.25) at most.
+    assert "0.536656" in shown
+
+
+def test_the_python_example_of_the_readme_runs() -> None:
+    example = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert example is not None
+    names: dict = {}
+    exec(example[1], names)
+    # l = t x - x^2 is maximal at x = t/2: the attack moves half as fast as t.
+    assert abs(float(names["report"].lipschitz) - 0.5) < 1e-20
