@@ -234,7 +234,7 @@ CLAIMS = (
         latex=r"C_{\theta x}<\infty",
         assumptions=(
             "theta ranges over ||theta|| >= theta_min as in Theorem 1, or over R^d; x over R^d or a ball",
-            "d >= 2 (see beyond.cthetax-one-dimension)",
+            "d >= 2 (see beyond.c-theta-x-line)",
         ),
         stated={"bounded": False, "largest_slope": sp.Integer(1), "largest_curvature": sp.Rational(1, 4)},
         check=logistic_on_all_of_space,
@@ -258,7 +258,7 @@ CLAIMS = (
         "||x||^2/4 need bounded data.",
     ),
     Claim(
-        id="beyond.cthetax-one-dimension",
+        id="beyond.c-theta-x-line",
         location="Sec. 2.1, Assumption 1, d = 1",
         kind="beyond",
         equations=(7,),

@@ -197,48 +197,6 @@ def unbounded(stated: SimpleNamespace) -> Iterator[Fact]:
     yield limit("so it is unbounded", at_zero, REACH, sp.oo, sp.oo, direction="-")
 
 
-def on_the_line(stated: SimpleNamespace) -> Iterator[Fact]:
-    """d = 1: the mixed derivative is sigmoid(-u)(1 - u sigmoid(u)) in absolute value; its supremum over all
-    u, the tails by hand."""
-    weight, point = sp.symbols("theta x", real=True)
-    mixed = sp.diff(logistic(weight * point), weight, point)
-    value = sigmoid(-U) * (1 - U * sigmoid(U))
-    line = (1,)
-    yield identity("the mixed derivative", mixed, -value.subs(U, weight * point), dimension=line)
-    for name, side in (("from above", value), ("from below", -value)):
-        yield certify(
-            f"bounded by {stated.above} {name} on |u| <= 10",
-            stated.above - side,
-            {U: (-10, 10)},
-            dimension=line,
-        )
-    size = sp.Symbol("a", positive=True)  # |u| = 10 + a
-    tail = (1 + 10 + size) * sp.exp(-10 - size)
-    yield signed(
-        "(1 + |u|) exp(-|u|) decreases",
-        -sp.factor(sp.diff(tail, size)),
-        dimension=line,
-    )
-    yield compare(
-        "beyond, sigmoid(-u) <= 1 and |u| sigmoid(u) <= |u| exp(-|u|) for u < 0, sigmoid(-u)(1 + u) <= (1 + "
-        "u) exp(-u) for u > 0",
-        1 + tail.subs(size, 0),
-        "<",
-        stated.above,
-        dimension=line,
-    )
-    yield compare(
-        "almost attained at u = -12/5", value.subs(U, -sp.Rational(12, 5)), ">", stated.below, dimension=line
-    )
-    yield compare(
-        "the two bounds are within a ten-thousandth",
-        stated.above - stated.below,
-        "<=",
-        sp.Rational(1, 10000),
-        dimension=line,
-    )
-
-
 LESS, MORE = sp.Rational(99, 100), sp.Rational(101, 100)
 LENGTH = RADIUS / (1 + sp.exp(-BOUND * RADIUS))
 LARGEST = (SHARE * REACH + sp.sqrt(SHARE**2 * REACH**2 + 4 - 4 * SHARE * U)) / 2
@@ -356,21 +314,5 @@ CLAIMS = (
         ),
         remark="Theorem 1 therefore needs bounded theta as well, through C_theta_x; its sharpening for the "
         "logistic loss does not.",
-    ),
-    Claim(
-        id="beyond.c-theta-x-line",
-        location=PLACE + ", Eq. (7)",
-        kind="beyond",
-        title="C_theta_x for d = 1: 1.0998 to 1.0999 for all theta",
-        statement="For d = 1 the mixed derivative is sigmoid(-u) |1 - u sigmoid(u)|, whatever the size of "
-        "theta and x; its supremum over all u lies between 1.0998 and 1.0999.",
-        assumptions=("logistic loss of the linear model", "d = 1"),
-        stated={"below": sp.Rational(10998, 10000), "above": sp.Rational(10999, 10000)},
-        check=on_the_line,
-        expected=Verdict.TRUE,
-        twins=(
-            Twin("an upper bound one per cent smaller", {"above": LESS * sp.Rational(10999, 10000)}),
-            Twin("a lower bound one per cent larger", {"below": MORE * sp.Rational(10998, 10000)}),
-        ),
     ),
 )

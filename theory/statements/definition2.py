@@ -33,7 +33,7 @@ def sharpness(stated: SimpleNamespace) -> Iterator[Fact]:
         sp.Le(eigenvalue * half, SPECTRAL * half),
         method="sum over eigenvectors, z3 on one coordinate",
     )
-    rise = (SPECTRAL * THETA**2 / 2).subs(THETA, RHO)  # at rho times the leading eigenvector
+    rise = SPECTRAL * half.subs(v, RHO)  # at rho times the leading eigenvector
     yield identity(
         "attained at rho times the leading eigenvector: the sharpness of a quadratic is Eq. (74)",
         stated.sharpness.subs(RISE, rise),
