@@ -19,6 +19,9 @@ from theory.own_loss.command import add_check_arguments, run_check
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0, 1 when the ledger contradicts its pinned verdicts, 2
     on bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        # Under an encoding without the characters of a matrix or a table, show escapes rather than fail.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     parser = _parser()
     arguments = parser.parse_args(argv)
     try:
@@ -66,6 +69,10 @@ def _ledger(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     number = ledger.equation_number(arguments.claim)
+    if number is not None and arguments.dim is not None:
+        raise ValueError(
+            f"dim = {arguments.dim}: an equation has no derivation; show one of its claims instead"
+        )
     if number is not None:
         show.print_equation(number, show.console())
     else:
@@ -75,6 +82,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
+    report.make_folder(arguments.out)
     rows = _decided()
     paths = report.write(rows, arguments.out)
     for line in (*show.summary(rows), *show.headlines(rows)):

@@ -26,13 +26,23 @@ LATEX_SPECIAL = {character: "\\" + character for character in "&%$#_{}"} | {
 def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Writes the three files, each replaced whole or not at all, and returns their paths.
 
-    Raises OSError when the folder cannot be written.
+    Raises ValueError when there can be no such folder, OSError when it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     texts = (markdown(rows), as_json(rows), latex(rows))
     for name, text in zip(NAMES, texts, strict=True):
         _replace(folder / name, text)
     return [folder / name for name in NAMES]
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the folder where it is missing; ValueError where it cannot be made, a file of its name, say."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"out = {folder} must be a folder or creatable as one: {error.strerror}; choose another"
+        ) from error
 
 
 def as_json(rows: Sequence[Row]) -> str:

@@ -109,6 +109,8 @@ def test_show_prints_the_derivation_the_verdict_and_the_refuted_twins(
         (["show", "lemma2.eq32", "--dim", "3"], "is decided without coordinates; leave --dim out"),
         (["show", "lemma2", "--dim", "0"], "must be a whole number of coordinates, at least 1"),
         (["show", "lemma2", "--dim", "-2"], "must be a whole number of coordinates, at least 1"),
+        (["show", "eq32", "--dim", "3"], "an equation has no derivation; show one of its claims instead"),
+        (["report", "--out", __file__], "must be a folder or creatable as one"),
         (["shout"], "invalid choice: 'shout'"),
     ],
 )
