@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from theory import ledger, report, show
 from theory.cli import CommandParser
 from theory.own_loss.command import add_check_arguments, run_check
+from theory.statements import load
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +41,9 @@ def _parser() -> CommandParser:
     commands = parser.add_subparsers(title="commands", metavar="")
 
     one = commands.add_parser("show", help="one claim's derivation, step by step")
-    one.add_argument("claim", help="a claim's id such as lemma5, or an equation such as 32 or eq32")
+    one.add_argument(
+        "claim", help="a claim's id such as lemma5, a statement such as prop1, or an equation such as eq32"
+    )
     one.add_argument(
         "--dim", type=_dimension, metavar="D", help="also write the derivation out in D coordinates"
     )
@@ -68,15 +71,19 @@ def _ledger(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    number = ledger.equation_number(arguments.claim)
-    if number is not None and arguments.dim is not None:
-        raise ValueError(
-            f"dim = {arguments.dim}: an equation has no derivation; show one of its claims instead"
-        )
+    name, screen = arguments.claim, show.console()
+    # An id comes first: `eq22` is a claim, and its related claims name the others of that equation.
+    is_id = any(claim.id == name for claim in load())
+    number, members = (None, []) if is_id else (ledger.equation_number(name), ledger.family(name))
+    if (number is not None or members) and arguments.dim is not None:
+        raise ValueError(f"dim = {arguments.dim}: {name} stands for several claims; show one of them instead")
     if number is not None:
-        show.print_equation(number, show.console())
+        covering = [claim for claim in load() if number in claim.equations]
+        show.print_references(f"Eq. ({number}) is decided by", covering, screen)
+    elif members:
+        show.print_references(f"{name} is told in", members, screen)
     else:
-        show.print_claim(ledger.find(arguments.claim), show.console(), arguments.dim)
+        show.print_claim(ledger.find(name), screen, arguments.dim)
     return 0
 
 

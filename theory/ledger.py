@@ -169,6 +169,14 @@ def find(name: str) -> Claim:
     )
 
 
+def family(name: str) -> list[Claim]:
+    """The claims whose ids begin with `name.`, for a statement told in several claims; [] for an id."""
+    claims = load()
+    if any(claim.id == name for claim in claims):
+        return []
+    return [claim for claim in claims if claim.id.startswith(f"{name}.")]
+
+
 def related(claim: Claim) -> list[Claim]:
     """Claims of the same statement (the part of the id before the dot) or of one of the same equations."""
     family = claim.id.partition(".")[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,7 +15,6 @@ from rich.text import Text
 from theory.claim import Claim, Decision, Reading, decide, decide_twin
 from theory.facts import Fact, Finding
 from theory.ledger import EQUATIONS, Row, coverage, related
-from theory.statements import load
 
 COLOURS = {
     "true": "green",
@@ -120,12 +119,11 @@ def print_claim(claim: Claim, screen: Console, dimension: int | None = None) -> 
             _reference(screen, other)
 
 
-def print_equation(number: int, screen: Console) -> None:
-    """The claims that decide one numbered equation, a line each."""
-    screen.print(f"Eq. ({number}) is decided by")
-    for claim in load():
-        if number in claim.equations:
-            _reference(screen, claim)
+def print_references(heading: str, claims: Iterable[Claim], screen: Console) -> None:
+    """The claims that decide an equation or tell a statement, a line each."""
+    screen.print(heading)
+    for claim in claims:
+        _reference(screen, claim)
     screen.print("`python -m theory show ID` prints one in full")
 
 

@@ -99,6 +99,10 @@ def test_show_prints_the_derivation_the_verdict_and_the_refuted_twins(
     assert "NOT REFUTED" not in shown
     assert main(["show", "Eq. (32)"]) == 0
     assert "lemma2.eq32" in capsys.readouterr().out
+    assert main(["show", "eq22"]) == 0
+    assert "Verdict  typo" in capsys.readouterr().out
+    assert main(["show", "prop1"]) == 0
+    assert "prop1.eq9" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ def test_show_prints_the_derivation_the_verdict_and_the_refuted_twins(
         (["show", "lemma2.eq32", "--dim", "3"], "is decided without coordinates; leave --dim out"),
         (["show", "lemma2", "--dim", "0"], "must be a whole number of coordinates, at least 1"),
         (["show", "lemma2", "--dim", "-2"], "must be a whole number of coordinates, at least 1"),
-        (["show", "eq32", "--dim", "3"], "an equation has no derivation; show one of its claims instead"),
+        (["show", "eq32", "--dim", "3"], "eq32 stands for several claims; show one of them instead"),
         (["report", "--out", __file__], "must be a folder or creatable as one"),
         (["shout"], "invalid choice: 'shout'"),
     ],
