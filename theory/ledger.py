@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -90,12 +91,19 @@ def rows(
             found[name] = rows_of(name)
             progress(done, len(ORDER))
         return [row for name in ORDER for row in found[name]]
-    with ProcessPoolExecutor(workers) as pool:
+    # Ctrl-C reaches every process of the group: the workers leave it to the parent, which cancels what waits.
+    with ProcessPoolExecutor(
+        workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    ) as pool:
         waiting = {pool.submit(rows_of, name): name for name in ORDER}
         found = {}
-        for future in as_completed(waiting):
-            found[waiting[future]] = future.result()
-            progress(len(found), len(ORDER))
+        try:
+            for future in as_completed(waiting):
+                found[waiting[future]] = future.result()
+                progress(len(found), len(ORDER))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return [row for name in ORDER for row in found[name]]
 
 

@@ -20,6 +20,7 @@ LATEX_SPECIAL = {character: "\\" + character for character in "&%$#_{}"} | {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
 }
 
 
@@ -90,22 +91,24 @@ def latex(rows: Sequence[Row]) -> str:
 
 def _refuted(number: int, row: Row) -> str:
     lines = [
-        f"**{number}. {row.title}** (`{row.id}`, {_where(row)}; {row.verdict}, "
+        f"**{number}. {_text(row.title)}** (`{row.id}`, {_where(row)}; {row.verdict}, "
         f"{row.grade}, {_dimensions(row.dimension)})"
     ]
-    lines.append(f"- Printed: {row.statement}")
+    lines.append(f"- Printed: {_text(row.statement)}")
     if row.witness:
-        at = place(row.witness["point"])
+        at = _text(place(row.witness["point"]))
         sides = f"`{row.witness['left']} {row.witness['relation']} {row.witness['right']}` fails"
         lines.append(
             "- Refuted: "
             + (f"at {at}: " if at else "")
             + sides
-            + (f". {row.witness['replay']}" if row.witness["replay"] else "")
+            + (f". {_text(row.witness['replay'])}" if row.witness["replay"] else "")
         )
     if row.corrected:
         right = row.corrected
-        lines.append(f"- Right: {right['statement']} ({right['grade']}, {_dimensions(right['dimension'])})")
+        lines.append(
+            f"- Right: {_text(right['statement'])} ({right['grade']}, {_dimensions(right['dimension'])})"
+        )
     return "\n".join(lines)
 
 
@@ -113,8 +116,8 @@ def _sharpened(row: Row) -> str:
     if row.sharpest:
         best = row.sharpest
         known = f"{best['grade']}, {_dimensions(best['dimension'])}"
-        return f"- `{row.id}` ({_where(row)}): {best['statement']} ({known})"
-    return f"- `{row.id}`: {row.statement} ({row.verdict}, {row.grade}, {_dimensions(row.dimension)})"
+        return f"- `{row.id}` ({_where(row)}): {_text(best['statement'])} ({known})"
+    return f"- `{row.id}`: {_text(row.statement)} ({row.verdict}, {row.grade}, {_dimensions(row.dimension)})"
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -126,7 +129,7 @@ def _table(rows: Sequence[Row]) -> str:
         cells = (
             f"`{row.id}`",
             _where(row),
-            row.title,
+            _text(row.title),
             row.verdict,
             row.grade,
             _dimensions(row.dimension),
@@ -137,12 +140,15 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 def _evidence(row: Row) -> str:
-    lines = [f"**`{row.id}`** {row.title} ({row.verdict}, {row.grade})", f"- Statement: {row.statement}"]
-    lines += [f"- Assumes: {'; '.join(row.assumptions)}"] if row.assumptions else []
-    lines += [f"- {line}" for line in row.evidence]
-    lines += [f"- Attained: {row.tightness['pair']}"] if row.tightness else []
-    lines += [f"- Remark: {row.remark}"] if row.remark else []
-    lines += [f"- Refuted twins: {'; '.join(row.twins)}"] if row.twins else []
+    lines = [
+        f"**`{row.id}`** {_text(row.title)} ({row.verdict}, {row.grade})",
+        f"- Statement: {_text(row.statement)}",
+    ]
+    lines += [f"- Assumes: {_text('; '.join(row.assumptions))}"] if row.assumptions else []
+    lines += [f"- {_text(line)}" for line in row.evidence]
+    lines += [f"- Attained: {_text(row.tightness['pair'])}"] if row.tightness else []
+    lines += [f"- Remark: {_text(row.remark)}"] if row.remark else []
+    lines += [f"- Refuted twins: {_text('; '.join(row.twins))}"] if row.twins else []
     return "\n".join(lines)
 
 
@@ -158,6 +164,11 @@ def _index(rows: Sequence[Row]) -> str:
         for number, ids in covered.items()
     ]
     return "\n".join(lines)
+
+
+def _text(plain: str) -> str:
+    """Plain text for Markdown: stars and underscores stand for themselves."""
+    return plain.replace("*", r"\*").replace("_", r"\_")
 
 
 def _where(row: Row) -> str:

@@ -28,6 +28,7 @@ WEIGHT = {
     kind: place
     for place, kind in enumerate(("theorem", "lemma", "proposition", "algorithm", "equation", "proof step"))
 }
+MOST_RELATED = 12
 PIPED_WIDTH = 132  # columns of the table when its output is not a terminal
 
 
@@ -99,7 +100,7 @@ def print_claim(claim: Claim, screen: Console, dimension: int | None = None) -> 
     screen.print(f"[bold]{escape(claim.id)}[/bold]  {escape(claim.title)}")
     screen.print(f"{escape(claim.location)}" + (f"; Eq. {equations}" if equations else ""), style="dim")
     screen.print()
-    _block(screen, "As printed", claim.statement, claim.latex)
+    _block(screen, "Statement" if claim.kind == "beyond" else "As printed", claim.statement, claim.latex)
     _list(screen, "Assumptions", [*claim.assumptions, *(f"uses: {theorem}" for theorem in claim.cites)])
     _facts(screen, "Derivation", decision.printed.facts)
     if written_out:
@@ -115,8 +116,10 @@ def print_claim(claim: Claim, screen: Console, dimension: int | None = None) -> 
     others = related(claim)
     if others:
         screen.print("[bold]Related[/bold]")
-        for other in others:
+        for other in others[:MOST_RELATED]:
             _reference(screen, other)
+        if len(others) > MOST_RELATED:
+            _say(screen, f"... and {len(others) - MOST_RELATED} more")
 
 
 def print_references(heading: str, claims: Iterable[Claim], screen: Console) -> None:
