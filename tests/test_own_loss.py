@@ -175,6 +175,18 @@ def test_the_constants_are_ordered_as_proved(epsilon: Any, norm: str) -> None:
         assert report.reduced_bound < lemma.bound  # the tangent constant is strictly sharper here
 
 
+def test_the_report_compares_the_bound_with_a_lemma_only_where_there_is_one_to_compare_with() -> None:
+    # l = t x - x^2 at t = 1/4: the attack 1/8 is inside, and both constants are 1/2.
+    inside = check_loss("t*x-x**2", "x", "t", center=(0,), at=("1/4",), epsilon="1/2", norm="linf")
+    assert inside.lemmas[0].bound == inside.reduced_bound == mpf(1) / 2
+    assert "0.5 = sigma_1(T^T B)/min|eigenvalue|, never worse than C_thetax/c" in " ".join(
+        str(inside).split()
+    )
+    on_a_face = check_loss("t*x-x**2", "x", "t", center=(0,), at=(2,), epsilon="1/2", norm="linf")
+    assert all(lemma.bound is None for lemma in on_a_face.lemmas)
+    assert "C_thetax/c" not in str(on_a_face)
+
+
 @pytest.mark.parametrize(("epsilon", "norm"), [("1/5", "l2"), ("1/2", "l2"), ("1/5", "linf"), (2, "linf")])
 def test_the_first_order_conditions_hold_to_30_digits(epsilon: Any, norm: str) -> None:
     report = curved(epsilon, norm)

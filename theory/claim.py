@@ -149,8 +149,8 @@ class Decision:
 
     @property
     def dimension(self) -> Dimension:
-        """The dimensions of the printed statement's finding."""
-        return self.printed.dimension
+        """The dimensions of the printed statement's finding; None where it has none or nothing is known."""
+        return None if self.grade is Grade.NONE else self.printed.dimension
 
 
 @cache

@@ -10,7 +10,8 @@ from enum import StrEnum
 import sympy as sp
 
 ALL = "all"
-Dimension = str | tuple[int, ...]
+TEXT = "text"
+Dimension = str | tuple[int, ...] | None  # "all", the dimensions listed, or None: no vector occurs
 
 
 class Verdict(StrEnum):
@@ -49,17 +50,45 @@ class Witness:
 
     def line(self) -> str:
         """The witness on one line: where, and the two sides that do not stand in the required relation."""
-        at = place({name: str(value) for name, value in self.point.items()})
+        at = at_place({name: str(value) for name, value in self.point.items()})
         sides = f"{self.left} {self.relation} {self.right} fails"
-        return f"at {at}: {sides}" if at else sides
+        return f"{at}: {sides}" if at else sides
+
+
+def at_place(point: Mapping[str, str]) -> str:
+    """The point with its preposition: `at x = 1`, `as t -> 0`, `in Sec. 5.2; E.1`; empty for no point."""
+    if not point:
+        return ""
+    limit = all(value.startswith("->") for value in point.values())
+    lead = "in" if "where" in point else "as" if limit else "at"
+    return f"{lead} {place(point)}"
 
 
 def place(point: Mapping[str, str]) -> str:
-    """The values of a point on one line; a value that begins with a relation (`>= 1`) takes no equals
-    sign."""
-    return ", ".join(
-        f"{name} {value}" if value[:1] in "<>" else f"{name} = {value}" for name, value in point.items()
-    )
+    """The values of a point on one line, as a reader says them: `x = 1, any epsilon, |theta| >= 1`.
+
+    A value may be `any`, begin with a relation or an arrow (`>= 1`, `-> 0`), or belong to the name `where`, a
+    place of the paper.
+    """
+    return ", ".join(_value(name, value) for name, value in point.items())
+
+
+def _value(name: str, value: str) -> str:
+    if name == "where":
+        return value
+    if value == "any":
+        return f"any {name}"
+    return f"{name} {value}" if value.startswith(("<", ">", "->")) else f"{name} = {value}"
+
+
+def known(grade: str, dimension: Dimension | list[int]) -> str:
+    """How far something is known, for a reader: `proved, all d`, `certified, d = 2`, `proved from the text`,
+    `none`."""
+    if grade == Grade.NONE:
+        return str(grade)
+    if dimension is None:
+        return f"{grade} from the text"
+    return f"{grade}, " + ("all d" if dimension == ALL else "d = " + ", ".join(map(str, dimension)))
 
 
 @dataclass(frozen=True)
@@ -67,9 +96,10 @@ class Fact:
     """One checked assertion.
 
     `holds` is True (established), False (refuted) or None (not decided); `grade` and `method` say how;
-    `dimension` is "all" or the dimensions in which the check was made; `shows` are lines of the derivation;
-    a refuted fact carries a witness where the method yields one. An `example` is an instance beside a general
-    argument: it can refute, but what it supports is known from the other facts and not limited by it.
+    `dimension` is "all", the dimensions in which the check was made, or None where there is no vector that
+    could have one, as in a fact about the text; `shows` are lines of the derivation; a refuted fact carries a
+    witness where the method yields one. An `example` is an instance beside a general argument: it can refute,
+    but what it supports is known from the other facts and not limited by it.
     """
 
     says: str
@@ -85,20 +115,27 @@ class Fact:
         """The same fact, marked as an instance beside a general argument."""
         return replace(self, example=True)
 
+    def about_the_text(self) -> Fact:
+        """The same fact as one about what is printed: without a dimension, and equal sides `agree`."""
+        witness = self.witness
+        if witness is not None and witness.relation == "==":
+            witness = replace(witness, relation="agrees with")
+        method = self.method if self.method.startswith(TEXT) else f"{TEXT}, {self.method}"
+        return replace(self, dimension=None, method=method, witness=witness)
+
     def line(self) -> str:
-        """One line for evidence lists: outcome, sentence, grade, method and dimension."""
+        """One line for evidence lists: outcome, sentence, grade, dimension and method."""
         mark = {True: "holds", False: "refuted", None: "undecided"}[self.holds]
         role = "example; " if self.example else ""
-        where = "all d" if self.dimension == ALL else "d = " + ", ".join(map(str, self.dimension))
-        return f"[{mark}] {self.says} ({role}{self.grade}; {self.method}; {where})"
+        return f"[{mark}] {self.says} ({role}{known(self.grade, self.dimension)}; {self.method})"
 
 
 @dataclass(frozen=True)
 class Finding:
     """What a set of facts amounts to: refuted when one fact is, established when all are, else undecided.
 
-    The grade of an established finding is that of its weakest fact and its dimension the intersection of all,
-    examples aside; a refuted one takes both from its first refuted fact.
+    The grade of an established finding is that of its weakest fact and its dimension the intersection of all
+    that have one, examples aside; a refuted one takes both from its first refuted fact.
     """
 
     facts: tuple[Fact, ...] = field(default=())
@@ -136,11 +173,13 @@ class Finding:
 
     @property
     def dimension(self) -> Dimension:
-        """The dimensions in which every fact was checked ("all", or a tuple)."""
+        """The dimensions in which every fact was checked ("all", or a tuple); None where no fact has one."""
         if self.refuted_by is not None:
             return self.refuted_by.dimension
         listed = [set(fact.dimension) for fact in self._carrying if isinstance(fact.dimension, tuple)]
-        return tuple(sorted(set.intersection(*listed))) if listed else ALL
+        if listed:
+            return tuple(sorted(set.intersection(*listed)))
+        return ALL if any(fact.dimension == ALL for fact in self._carrying) else None
 
     @property
     def method(self) -> str | None:

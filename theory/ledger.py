@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from multiprocessing import active_children
 
 from theory.claim import Claim, Reading, decide
-from theory.facts import ALL, Dimension, Finding, Verdict, Witness
+from theory.facts import Dimension, Finding, Verdict, Witness
 from theory.statements import ORDER, claims_of, load
 
 EQUATIONS = range(1, 78)
@@ -48,7 +49,7 @@ class Row:
     verdict: str
     grade: str
     method: str | None
-    dimension: str | list[int]
+    dimension: str | list[int] | None
     evidence: list[str]
     witness: dict | None
     corrected: dict | None
@@ -91,19 +92,26 @@ def rows(
             found[name] = rows_of(name)
             progress(done, len(ORDER))
         return [row for name in ORDER for row in found[name]]
-    # Ctrl-C reaches every process of the group: the workers leave it to the parent, which cancels what waits.
-    with ProcessPoolExecutor(
-        workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
-    ) as pool:
+    return _in_parallel(progress, workers)
+
+
+def _in_parallel(progress: Callable[[int, int], None], workers: int) -> list[Row]:
+    earlier = set(active_children())
+    # Ctrl-C reaches every process of the group: the workers leave it to the parent, which ends them.
+    pool = ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    found: dict[str, list[Row]] = {}
+    try:
         waiting = {pool.submit(rows_of, name): name for name in ORDER}
-        found = {}
-        try:
-            for future in as_completed(waiting):
-                found[waiting[future]] = future.result()
-                progress(len(found), len(ORDER))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(waiting):
+            found[waiting[future]] = future.result()
+            progress(len(found), len(ORDER))
+    except BaseException:
+        # What a worker has begun may take ten seconds more, and nobody waits for it now.
+        for worker in set(active_children()) - earlier:
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
     return [row for name in ORDER for row in found[name]]
 
 
@@ -166,23 +174,30 @@ def equation_number(name: str) -> int | None:
 
 
 def find(name: str) -> Claim:
-    """The claim of that id. Raises ValueError with the nearest known ids for an unknown one."""
-    claims = {claim.id: claim for claim in load()}
-    if name in claims:
-        return claims[name]
-    near = get_close_matches(name, claims, n=4, cutoff=0.4) or list(claims)[:4]
+    """The claim of that id, in any case of letters (`Lemma 5` is `lemma5`).
+
+    Raises ValueError with the nearest known ids for an unknown one.
+    """
+    claims = _by_key()
+    if _key(name) in claims:
+        return claims[_key(name)]
+    near = get_close_matches(_key(name), claims, n=4, cutoff=0.4) or list(claims)[:4]
     raise ValueError(
-        f"claim {name!r} is unknown; did you mean {', '.join(near)}? "
+        f"claim {name!r} is unknown; did you mean {', '.join(claims[key].id for key in near)}? "
         f"`python -m theory` lists all {len(claims)}"
     )
 
 
+def is_id(name: str) -> bool:
+    """Whether `find` knows the name."""
+    return _key(name) in _by_key()
+
+
 def family(name: str) -> list[Claim]:
     """The claims whose ids begin with `name.`, for a statement told in several claims; [] for an id."""
-    claims = load()
-    if any(claim.id == name for claim in claims):
+    if is_id(name):
         return []
-    return [claim for claim in claims if claim.id.startswith(f"{name}.")]
+    return [claim for key, claim in _by_key().items() if key.startswith(f"{_key(name)}.")]
 
 
 def related(claim: Claim) -> list[Claim]:
@@ -196,8 +211,16 @@ def related(claim: Claim) -> list[Claim]:
     ]
 
 
-def _dimension(dimension: Dimension) -> str | list[int]:
-    return ALL if dimension == ALL else [int(d) for d in dimension]
+def _by_key() -> dict[str, Claim]:
+    return {_key(claim.id): claim for claim in load()}
+
+
+def _key(name: str) -> str:
+    return "".join(name.casefold().split())
+
+
+def _dimension(dimension: Dimension) -> str | list[int] | None:
+    return [int(d) for d in dimension] if isinstance(dimension, tuple) else dimension
 
 
 def _witness(witness: Witness | None) -> dict | None:

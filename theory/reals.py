@@ -7,6 +7,7 @@ the scalar statement exactly, by finding no real point that meets the hypotheses
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import sympy as sp
@@ -87,6 +88,8 @@ def _solve(assertions: list[z3.BoolRef], context: z3.Context) -> tuple[z3.CheckS
         solver.set("timeout", PATIENCE)
         solver.add(*assertions)
         answer = solver.check()
+        if answer == z3.unknown and solver.reason_unknown() == "interrupted from keyboard":
+            raise KeyboardInterrupt  # z3 takes Ctrl-C for itself
         if answer != z3.unknown:
             return answer, solver.model() if answer == z3.sat else None
     return z3.unknown, None
@@ -103,7 +106,8 @@ def _written(statement: sp.Basic) -> str:
     if isinstance(statement, Relational):
         sign = {"==": "=", "!=": "!="}.get(statement.rel_op, statement.rel_op)
         return f"{_written(statement.lhs)} {sign} {_written(statement.rhs)}"
-    return str(statement).replace("**", "^").replace("*", " ")
+    # A star that nothing is multiplied by, as in l(x*+p), belongs to a name.
+    return re.sub(r"\*(?![+)])", " ", str(statement).replace("**", "^"))
 
 
 def _witness(model: z3.ModelRef, names: Names, conclusion: sp.Basic) -> Witness:
@@ -112,7 +116,9 @@ def _witness(model: z3.ModelRef, names: Names, conclusion: sp.Basic) -> Witness:
     if isinstance(conclusion, Relational):
         left, right = (sp.simplify(side.subs(values)) for side in (conclusion.lhs, conclusion.rhs))
         return Witness(point, left, conclusion.rel_op, right)
-    return Witness(point, sp.Symbol(str(conclusion)), "==", sp.Symbol("true"))
+    if conclusion == sp.false:
+        return Witness(point, sp.Symbol("the hypotheses"), "exclude", sp.Symbol("this point"))
+    return Witness(point, sp.Symbol(_written(conclusion)), "is", sp.Symbol("true"))
 
 
 def _value(number: z3.ArithRef) -> sp.Expr:

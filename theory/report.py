@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory.facts import place
+from theory.facts import at_place, known
 from theory.ledger import EQUATIONS, Row, coverage
 from theory.show import summary
 
@@ -27,23 +28,31 @@ LATEX_SPECIAL = {character: "\\" + character for character in "&%$#_{}"} | {
 def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Writes the three files, each replaced whole or not at all, and returns their paths.
 
-    Raises ValueError when there can be no such folder, OSError when it cannot be written.
+    Raises ValueError when there can be no such folder or it cannot be written to.
     """
     make_folder(folder)
     texts = (markdown(rows), as_json(rows), latex(rows))
     for name, text in zip(NAMES, texts, strict=True):
-        _replace(folder / name, text)
+        try:
+            _replace(folder / name, text)
+        except OSError as error:
+            raise _unusable(folder, f"{name} could not be written there", error) from error
     return [folder / name for name in NAMES]
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder where it is missing; ValueError where it cannot be made, a file of its name, say."""
+    """Makes the folder where it is missing, and makes sure that a file can be made in it.
+
+    Raises ValueError where it cannot: a file of its name, no permission, no such device.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out = {folder} must be a folder, and is none; name one, such as results")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        raise ValueError(
-            f"out = {folder} must be a folder or creatable as one: {error.strerror}; choose another"
-        ) from error
+        raise _unusable(folder, "no file can be made there", error) from error
 
 
 def as_json(rows: Sequence[Row]) -> str:
@@ -78,52 +87,53 @@ def markdown(rows: Sequence[Row]) -> str:
 
 
 def latex(rows: Sequence[Row]) -> str:
-    """A longtable of the ledger (needs \\usepackage{longtable})."""
+    """A longtable of the ledger, to \\input; the comment at its top says what the preamble needs."""
     lines = [
-        r"\begin{longtable}{p{0.20\linewidth}p{0.20\linewidth}p{0.34\linewidth}ll}",
+        r"% The ledger as a table: \input{theory.tex} in a document whose preamble has",
+        r"%   \usepackage{array}",
+        r"%   \usepackage{longtable}",
+        r"\begingroup",
+        r"\small\setlength{\tabcolsep}{4pt}",
+        rf"\begin{{longtable}}{{@{{}}{_column(0.18)}{_column(0.18)}{_column(0.30)}ll@{{}}}}",
         r"claim & where & says & verdict & grade \\ \hline \endhead",
     ]
     for row in rows:
-        cells = (row.id, row.location, row.title, row.verdict, row.grade)
-        lines.append(" & ".join(_tex(cell) for cell in cells) + r" \\")
-    return "\n".join([*lines, r"\end{longtable}"]) + "\n"
+        cells = (_breakable(row.id), *map(_tex, (row.location, row.title, row.verdict, row.grade)))
+        lines.append(" & ".join(cells) + r" \\")
+    return "\n".join([*lines, r"\end{longtable}", r"\endgroup"]) + "\n"
 
 
 def _refuted(number: int, row: Row) -> str:
-    lines = [
-        f"**{number}. {_text(row.title)}** (`{row.id}`, {_where(row)}; {row.verdict}, "
-        f"{row.grade}, {_dimensions(row.dimension)})"
-    ]
-    lines.append(f"- Printed: {_text(row.statement)}")
+    how = known(row.grade, row.dimension)
+    lines = [f"**{number}. {_text(row.title)}** (`{row.id}`, {_where(row)}; {row.verdict}, {how})"]
+    lines.append(f"- {'Read as' if row.kind == 'reading' else 'Printed'}: {_text(row.statement)}")
     if row.witness:
-        at = _text(place(row.witness["point"]))
+        at = _text(at_place(row.witness["point"]))
         sides = f"`{row.witness['left']} {row.witness['relation']} {row.witness['right']}` fails"
         lines.append(
             "- Refuted: "
-            + (f"at {at}: " if at else "")
+            + (f"{at}: " if at else "")
             + sides
             + (f". {_text(row.witness['replay'])}" if row.witness["replay"] else "")
         )
     if row.corrected:
         right = row.corrected
-        lines.append(
-            f"- Right: {_text(right['statement'])} ({right['grade']}, {_dimensions(right['dimension'])})"
-        )
+        lines.append(f"- Right: {_text(right['statement'])} ({known(right['grade'], right['dimension'])})")
     return "\n".join(lines)
 
 
 def _sharpened(row: Row) -> str:
     if row.sharpest:
         best = row.sharpest
-        known = f"{best['grade']}, {_dimensions(best['dimension'])}"
-        return f"- `{row.id}` ({_where(row)}): {_text(best['statement'])} ({known})"
-    return f"- `{row.id}`: {_text(row.statement)} ({row.verdict}, {row.grade}, {_dimensions(row.dimension)})"
+        how = known(best["grade"], best["dimension"])
+        return f"- `{row.id}` ({_where(row)}): {_text(best['statement'])} ({how})"
+    return f"- `{row.id}`: {_text(row.statement)} ({row.verdict}, {known(row.grade, row.dimension)})"
 
 
 def _table(rows: Sequence[Row]) -> str:
     lines = [
-        "| claim | where | says | verdict | grade | dimension | sharpness |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| claim | where | says | verdict | known | sharpness |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
         cells = (
@@ -131,8 +141,7 @@ def _table(rows: Sequence[Row]) -> str:
             _where(row),
             _text(row.title),
             row.verdict,
-            row.grade,
-            _dimensions(row.dimension),
+            known(row.grade, row.dimension),
             row.sharpness,
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
@@ -176,8 +185,13 @@ def _where(row: Row) -> str:
     return f"{row.location}; Eq. {equations}" if equations else row.location
 
 
-def _dimensions(dimension: str | list[int]) -> str:
-    return "all d" if dimension == "all" else "d = " + ", ".join(map(str, dimension))
+def _column(share: float) -> str:
+    return rf">{{\raggedright\arraybackslash}}p{{{share}\linewidth}}"
+
+
+def _breakable(name: str) -> str:
+    """An id that may end a line after any of its dots and hyphens."""
+    return re.sub(r"([.-])", r"\1\\allowbreak{}", _tex(name))
 
 
 def _tex(text: str) -> str:
@@ -188,7 +202,16 @@ def _replace(path: Path, text: str) -> None:
     """Writes beside the file and renames, so that a reader never sees half a file and an interrupted run
     loses nothing."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, text=True)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.chmod(name, 0o644)
-    os.replace(name, path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _unusable(folder: Path, what: str, error: OSError) -> ValueError:
+    why = error.strerror or str(error)
+    return ValueError(f"out = {folder} must be a folder to write to, and {what} ({why}); name another")

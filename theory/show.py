@@ -3,6 +3,7 @@ terminal."""
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from theory.claim import Claim, Decision, Reading, decide, decide_twin
-from theory.facts import Fact, Finding
+from theory.facts import Fact, Finding, known
 from theory.ledger import EQUATIONS, Row, coverage, related
 
 COLOURS = {
@@ -29,13 +30,23 @@ WEIGHT = {
     for place, kind in enumerate(("theorem", "lemma", "proposition", "algorithm", "equation", "proof step"))
 }
 MOST_RELATED = 12
-PIPED_WIDTH = 132  # columns of the table when its output is not a terminal
+HEADING = {"beyond": "Statement", "reading": "One reading"}  # of a claim's statement, else "As printed"
+PIPED_WIDTH = 132  # columns when the output is not a terminal
 
 
-def console() -> Console:
-    """A console as wide as the terminal; a fixed width when the output goes to a file or a pipe."""
-    screen = Console(highlight=False)
-    return screen if screen.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+class Screen(Console):
+    """A console that leaves a closed pipe to the command, whose exit status it is to decide."""
+
+    def on_broken_pipe(self) -> None:
+        """Called while a BrokenPipeError is handled: passes it on (rich would exit with status 1)."""
+        raise
+
+
+def console() -> Screen:
+    """As wide as the terminal; in a file or a pipe COLUMNS wide where that is set, else 132 columns."""
+    screen, columns = Screen(highlight=False), os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() and int(columns) else PIPED_WIDTH
+    return screen if screen.is_terminal else Screen(highlight=False, width=width)
 
 
 def print_table(rows: Sequence[Row], screen: Console) -> None:
@@ -100,7 +111,7 @@ def print_claim(claim: Claim, screen: Console, dimension: int | None = None) -> 
     screen.print(f"[bold]{escape(claim.id)}[/bold]  {escape(claim.title)}")
     screen.print(f"{escape(claim.location)}" + (f"; Eq. {equations}" if equations else ""), style="dim")
     screen.print()
-    _block(screen, "Statement" if claim.kind == "beyond" else "As printed", claim.statement, claim.latex)
+    _block(screen, HEADING.get(claim.kind, "As printed"), claim.statement, claim.latex)
     _list(screen, "Assumptions", [*claim.assumptions, *(f"uses: {theorem}" for theorem in claim.cites)])
     _facts(screen, "Derivation", decision.printed.facts)
     if written_out:
@@ -136,8 +147,8 @@ def _reference(screen: Console, claim: Claim) -> None:
 
 def _verdict(screen: Console, decision: Decision) -> None:
     colour = COLOURS[str(decision.verdict)]
-    where = "all d" if decision.dimension == "all" else "d = " + ", ".join(map(str, decision.dimension))
-    screen.print(f"[bold]Verdict[/bold]  [{colour}]{decision.verdict}[/{colour}], {decision.grade}, {where}")
+    how = known(decision.grade, decision.dimension)
+    screen.print(f"[bold]Verdict[/bold]  [{colour}]{decision.verdict}[/{colour}], {how}")
     witness = decision.printed.witness
     if witness is not None:
         _say(screen, witness.line())

@@ -8,7 +8,7 @@ import pytest
 import sympy as sp
 
 from theory.claim import Claim, Twin, decide, decide_twin, tightness_holds
-from theory.facts import Grade, Verdict, Witness
+from theory.facts import TEXT, Grade, Verdict, Witness
 from theory.statements import load
 
 
@@ -65,7 +65,10 @@ def test_one_per_cent_on_a_printed_number_turns_the_claim_red(claim: Claim, name
 def test_every_decided_claim_has_at_least_two_twins_a_grade_and_a_dimension(claim: Claim) -> None:
     assert len(claim.twins) >= 2
     assert decide(claim).grade is not Grade.NONE or claim.expected is Verdict.UNDECIDED
-    assert decide(claim).dimension != (), "no dimension in which all its facts were checked"
+    dimension, method = decide(claim).dimension, decide(claim).printed.method
+    assert dimension != (), "no dimension in which all its facts were checked"
+    assert method is not None
+    assert (dimension is None) == method.startswith(TEXT), "only what is read off the text has no dimension"
 
 
 def assert_claim_stands(claim: Claim) -> None:

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-
 from theory.cli import assignments, fraction_or_float, name_list, number_list
 from theory.own_loss.analysis import check_loss
 from theory.own_loss.problem import NORMS
 from theory.own_loss.report import LossReport
+from theory.show import console
 
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +81,7 @@ def _merged(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _show(report: LossReport) -> None:
     """Print the report; headings are bold in a terminal and plain in a pipe."""
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    screen = console()
     for line in str(report).splitlines():
-        console.print(line, style="bold" if line and not line.startswith(" ") else None)
+        heading = "bold" if line and not line.startswith(" ") else None
+        screen.print(line, style=heading, markup=False, emoji=False, soft_wrap=True)

@@ -116,9 +116,10 @@ def _movement(report: LossReport) -> Iterator[str]:
         return
     yield from _matrix_lines(report.attack_jacobian)
     yield from _item("norm", f"{_number(report.lipschitz)} = ||D_theta x'||, the local Lipschitz constant")
-    yield from _item(
-        "bound", f"{_number(report.reduced_bound)} = sigma_1(T^T B)/min|eigenvalue|, sharper than C_thetax/c"
-    )
+    bound = f"{_number(report.reduced_bound)} = sigma_1(T^T B)/min|eigenvalue|"
+    if any(lemma.bound is not None for lemma in report.lemmas):
+        bound += ", never worse than C_thetax/c"
+    yield from _item("bound", bound)
     yield from _item("C_thetax", f"{_number(report.c_theta_x)} = sigma_1(B) here, B = grad_theta grad_x l")
 
 

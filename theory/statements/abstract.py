@@ -93,9 +93,17 @@ def interior_attack(stated: SimpleNamespace) -> Iterator[Fact]:
         sp.simplify(gap / t),
         "<=",
         sp.simplify(stated.constant * apart / t),
-        point={"l": "theta x - x^4", "|x'|": "<= 1", "theta_1": "4 t^3", "theta_2": 0, "t": "1/sqrt(8K)"},
-        replay="The attack is x' = t, inside for K > 1/8, and the gradient of the adversarial loss is x'. "
-        "So the gradients are t apart, but K ||theta_1 - theta_2|| = 4 K t^3 = t/2.",
+        point={
+            "l": "theta x - x^4",
+            "|x'|": "<= 1",
+            "theta_1": "4 t^3",
+            "theta_2": 0,
+            "t": "1/sqrt(8K)",
+            "K": "> 1/8",
+        },
+        replay="K > 1/8 is any constant that someone might claim. The attack is x' = t, inside, and the "
+        "gradient of the adversarial loss is x'. So the gradients are t apart, but K ||theta_1 - theta_2|| = "
+        "4 K t^3 = t/2.",
         dimension=(1,),
     )
 
@@ -142,9 +150,9 @@ def boundary_attack(stated: SimpleNamespace) -> Iterator[Fact]:
         gap,
         "<=",
         sp.simplify(stated.constant * 2 * t),
-        point={"l": "theta x + x^2", "|x'|": "<= 1", "theta_1": "1/(2K)", "theta_2": "-1/(2K)"},
-        replay="x' = sign(theta) is on the boundary; the adversarial loss is |theta| + 1, its gradients "
-        "are 1 and -1, while the thetas are 1/K apart.",
+        point={"l": "theta x + x^2", "|x'|": "<= 1", "theta_1": "1/(2K)", "theta_2": "-1/(2K)", "K": "any"},
+        replay="K is any constant that someone might claim. x' = sign(theta) is on the boundary; the "
+        "adversarial loss is |theta| + 1, its gradients are 1 and -1, while the thetas are 1/K apart.",
         dimension=(1,),
     )
 

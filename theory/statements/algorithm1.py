@@ -10,13 +10,14 @@ import sympy as sp
 from theory.claim import Claim, Reading, Twin
 from theory.exact import compare, identity
 from theory.facts import Fact, Verdict
-from theory.statements.quoted import agrees
+from theory.statements.quoted import about_the_text, agrees
 
 GAMMA, ETA, ETA_INNER, ALPHA = sp.symbols("gamma eta eta' alpha", positive=True)
 THETA, INNER, MEAN, SQUARE, SLOPE = sp.symbols("theta theta' theta_bar xi_bar g", real=True)
 USED = frozenset({"L", "T", "gamma", "eta", "eta'", "epsilon", "eta_P", "epsilon_E", "alpha"})
 
 
+@about_the_text
 def hyperparameters(stated: SimpleNamespace) -> Iterator[Fact]:
     """The hyperparameters of Require and line 1 against those that lines 4-18 use."""
     named = frozenset(stated.named.split())
@@ -26,9 +27,9 @@ def hyperparameters(stated: SimpleNamespace) -> Iterator[Fact]:
         sp.Integer(len(USED & named)),
         "==",
         sp.Integer(len(USED)),
-        point={"missing": missing},
-        replay="T stands in line 6, epsilon and eta_P in line 7, epsilon_E in line 11, alpha in lines 12 "
-        "and 13; none is listed.",
+        point={"where": "Algorithm 1, Require and line 1", "missing": missing},
+        replay="Of the 9 that lines 4-18 use 4 are named. T stands in line 6, epsilon and eta_P in line 7, "
+        "epsilon_E in line 11, alpha in lines 12 and 13; none is listed.",
     )
     yield compare("and none besides", sp.Integer(len(named - USED)), "==", sp.Integer(0))
 
@@ -80,7 +81,7 @@ def line10(stated: SimpleNamespace) -> Iterator[Fact]:
         (INNER - ETA_INNER * move).subs(at),
         "==",
         (INNER - ETA_INNER * descent).subs(at),
-        point={"L": "theta'^2/2", "theta": 1, "theta'": 1, "eta'": "1/10", "any": "gamma"},
+        point={"L": "theta'^2/2", "theta": 1, "theta'": 1, "eta'": "1/10", "gamma": "any"},
         replay="grad L = 1 and theta - theta' = 0, so dtheta' = -1 and theta' <- 1 + 1/10: L rises from "
         "1/2 to 121/200. Descent goes to 9/10.",
         dimension=(1,),

@@ -125,7 +125,7 @@ def bias(stated: SimpleNamespace) -> Iterator[Fact]:
         (stated.factor * share).subs(ALPHA, sp.Rational(3, 4)),
         "==",
         sp.Integer(1),
-        point={"alpha": "3/4", "variance of theta'": 1, "L": "oo"},
+        point={"alpha": "3/4", "variance of theta'": 1, "L": "-> oo"},
         replay="The weights 3/4, 3/16, 3/64, ... have squares that sum to (9/16)/(1 - 1/16) = 3/5, so the "
         "mean itself has variance 3/5 and E[xi_bar - theta_bar^2] = 1 - 3/5 = 2/5.",
     )

@@ -181,7 +181,11 @@ def sloped_mean(stated: SimpleNamespace) -> Iterator[Fact]:
         -mean,
         "==",
         sp.Integer(0),
-        point={"L": f"{right} theta for theta > 0, {left} |theta| for theta < 0", "gamma": 1, "theta": 0},
+        point={
+            "L": f"{right * sp.Symbol('theta')} for theta > 0, {left} |theta| for theta < 0",
+            "gamma": 1,
+            "theta": 0,
+        },
         replay="p_0 is e^(-t - t^2/2) to the right of 0 and e^(-2t - t^2/2) to the left: more mass to the "
         "right at every distance t, so E[theta'] > 0 and the slope -F'(0) = -E[theta'] = "
         "-0.1736... is negative.",

@@ -12,6 +12,7 @@ import sympy as sp
 from theory.claim import Claim, Twin
 from theory.exact import compare, identity
 from theory.facts import Fact, Verdict
+from theory.statements.quoted import about_the_text
 from theory.statements.sec53_results import TABLE_3, cells, p_value
 from theory.vectors import Space
 
@@ -69,6 +70,7 @@ def filter_normalised(stated: SimpleNamespace) -> Iterator[Fact]:
     )
 
 
+@about_the_text
 def trades(stated: SimpleNamespace) -> Iterator[Fact]:
     """The order of Table 2, and the p values of its three gains."""
     plain, entropy, awp, both, tuned = cells(TABLE_2)
@@ -79,6 +81,7 @@ def trades(stated: SimpleNamespace) -> Iterator[Fact]:
         yield compare(f"{name}: p > 0.05", p_value(one, other), ">", stated.level)
 
 
+@about_the_text
 def almost_same(stated: SimpleNamespace) -> Iterator[Fact]:
     """The largest |2ndEnSGD - EnSGD| in Table 3, with and without AWP."""
     gaps = []

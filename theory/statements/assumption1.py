@@ -85,9 +85,9 @@ def logistic_on_all_of_space(stated: SimpleNamespace) -> Iterator[Fact]:
             sp.simplify(second[0] - first[0]),
             "<=",
             sp.simplify(ANY * (two - one).norm()),
-            point={"theta": "(0, 8 K log 3)", "x_1": "(1, 0)", "x_2": "(1, 1/(8K))", "y": 1},
-            replay="theta.x is 0 and log 3, so grad_theta l = -sigmoid(-theta.x) x has first component -1/2 "
-            "and -1/4; K||x_1 - x_2|| = 1/8.",
+            point={"theta": "(0, 8 K log 3)", "x_1": "(1, 0)", "x_2": "(1, 1/(8K))", "y": 1, "K": "any"},
+            replay="K is any constant that someone might claim. theta.x is 0 and log 3, so grad_theta l = "
+            "-sigmoid(-theta.x) x has first component -1/2 and -1/4; K||x_1 - x_2|| = 1/8.",
             dimension=(2,),
         )
     yield from _jacobian_of_the_gradient()

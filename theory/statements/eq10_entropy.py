@@ -141,7 +141,7 @@ def density(stated: SimpleNamespace) -> Iterator[Fact]:
 
 
 def smaller_constant(stated: SimpleNamespace) -> Iterator[Fact]:
-    """gamma = 9 and a smooth non-negative loss with |L''| <= 3 whose -F''(0) is -45/14."""
+    """gamma = 9 and a smooth non-negative loss with sup |L''| = |L''(0)| = 3 whose -F''(0) is -45/14."""
     polynomial = 1 + 2 * X**2 + 2 * X**4
     loss = X**2 / 2 + sp.log(16) - sp.log(polynomial)
     z = sp.Symbol("x^2/2", real=True)
@@ -151,8 +151,21 @@ def smaller_constant(stated: SimpleNamespace) -> Iterator[Fact]:
         sp.Le(sp.expand(polynomial.subs(X, sp.sqrt(2 * z))), 16 * sp.series(sp.exp(z), z, 0, 3).removeO()),
     )
     curvature = sp.factor(sp.diff(loss, X, 2))
+    u = X**2
+    yield identity(
+        "L'' + 3 = 8 u^2 (5 + 6 u + 2 u^2)/(1 + 2 u + 2 u^2)^2 with u = theta^2: >= 0, and 0 at theta = 0",
+        curvature + 3,
+        8 * u**2 * (5 + 6 * u + 2 * u**2) / polynomial**2,
+        dimension=(1,),
+    )
+    yield identity(
+        "3 - L'' = (6 + 24 u + 8 u^2 + 8 u^4)/(1 + 2 u + 2 u^2)^2, which is > 0",
+        3 - curvature,
+        (6 + 24 * u + 8 * u**2 + 8 * u**4) / polynomial**2,
+        dimension=(1,),
+    )
     yield implies(
-        "nabla L is 3-Lipschitz: -3 <= L'' <= 3",
+        "so sup |L''| = |L''(0)| = 3 is the Lipschitz constant of nabla L: -3 <= L'' <= 3",
         [],
         sp.And(sp.Le(curvature, 3), sp.Ge(curvature, -3)),
         dimension=(1,),
@@ -161,16 +174,18 @@ def smaller_constant(stated: SimpleNamespace) -> Iterator[Fact]:
     entropy = sp.diff(-sp.expand_log(sp.log(integral), force=True), THETA, 2).subs(THETA, 0)
     yield identity("-F''(0) = -45/14", sp.simplify(entropy), -sp.Rational(45, 14), dimension=(1,))
     yield compare(
-        "the Lipschitz constant of -nabla F is smaller than that of nabla L",
+        "the Lipschitz constant of -nabla F, at least |-F''(0)|, is smaller than that of nabla L, sup |L''| "
+        "= |L''(0)|",
         sp.Abs(sp.simplify(entropy)),
         stated.relation,
         sp.Abs(curvature.subs(X, 0)),
         point={"L": "theta^2/2 + log 16 - log(1 + 2 theta^2 + 2 theta^4)", "gamma": 9, "theta": 0},
-        replay="e^F is proportional to exp(-9 theta^2/20) E[1 + 2 X^2 + 2 X^4] with X ~ N(9 theta/10, "
-        "1/10), and with mu = 9 theta/10 "
-        "that expectation is 63/50 + (16/5) mu^2 + 2 mu^4. So -F''(0) = 9/10 - 2 (16/5)/(63/50) (9/10)^2 = "
-        "9/10 - 144/35 = -45/14, while "
-        "L''(0) = 1 - 4 = -3.",
+        replay="nabla L has the constant sup |L''| = 3: with u = theta^2, L'' = 1 - (4 + 16 u - 8 u^2 - 16 "
+        "u^3)/(1 + 2 u + 2 u^2)^2, which is 1 - 4 = -3 at 0, while L'' + 3 = 8 u^2 (5 + 6 u + 2 u^2)/(1 + 2 "
+        "u + 2 u^2)^2 >= 0 and 3 - L'' = (6 + 24 u + 8 u^2 + 8 u^4)/(1 + 2 u + 2 u^2)^2 > 0. The constant of "
+        "-nabla F is at least |F''(0)|: e^F is proportional to exp(-9 theta^2/20) E[1 + 2 X^2 + 2 X^4] with "
+        "X ~ N(9 theta/10, 1/10), and with mu = 9 theta/10 that expectation is 63/50 + (16/5) mu^2 + 2 mu^4. "
+        "So -F''(0) = 9/10 - 2 (16/5)/(63/50) (9/10)^2 = 9/10 - 144/35 = -45/14, and 45/14 > 3.",
         dimension=(1,),
     )
 

@@ -133,17 +133,42 @@ def exactly(stated: SimpleNamespace) -> Iterator[Fact]:
     )
 
 
-def near_the_origin(stated: SimpleNamespace) -> Iterator[Fact]:
-    """For any constant K, the pair t, -t with t = 1/(2K), which a set without the origin may contain."""
-    t = 1 / (2 * ANY)
-    yield compare(
-        "the attacks of t and -t are within K ||theta_1 - theta_2|| (epsilon = 1, d = 1)",
+def on_a_bounded_set(stated: SimpleNamespace) -> Iterator[Fact]:
+    """For every theta_min > 0 a pair of the punctured ball 0 < |theta| <= 1 refutes epsilon/theta_min."""
+    yield near_the_origin(
+        stated.constant,
+        THETA_MIN / 2,
+        "1/theta_min times the distance of the two thetas is 1. The set 0 < |theta| <= 1 is bounded, leaves "
+        "out the origin and contains both, however small theta_min <= 1 is chosen; theta_min > 1 claims more "
+        "still. So no theta_min > 0 makes the sentence true of this set",
+    )
+
+
+def off_the_origin(stated: SimpleNamespace) -> Iterator[Fact]:
+    """For every constant K a pair of thetas other than 0 refutes it."""
+    yield near_the_origin(
+        stated.constant,
+        1 / (2 * ANY),
+        "the two thetas are 1/K apart, K being any constant that someone might claim",
+    )
+
+
+def near_the_origin(constant: sp.Expr, t: sp.Expr, why: str) -> Fact:
+    """Whether the attacks of t and -t are within constant ||theta_1 - theta_2||; epsilon = 1 and d = 1."""
+    return compare(
+        f"the attacks of t and -t, t = {t}, are within ({constant}) ||theta_1 - theta_2|| (d = epsilon = 1)",
         abs(-sp.sign(t) - sp.sign(t)),
         "<=",
-        sp.simplify(stated.constant * 2 * t),
-        point={"d": 1, "epsilon": 1, "theta_1": "1/(2K)", "theta_2": "-1/(2K)"},
-        replay="x' = x - theta/|theta| sits at x - 1 and at x + 1, a distance 2 apart, while the two thetas "
-        "are 1/K apart (in d > 1 put zeros behind theta).",
+        sp.simplify(constant.subs(EPSILON, 1) * 2 * t),
+        point={
+            "d": 1,
+            "epsilon": 1,
+            **{str(symbol): "any" for symbol in t.free_symbols},
+            "theta_1": str(t).replace("*", " "),
+            "theta_2": str(-t).replace("*", " "),
+        },
+        replay=f"x' = x - theta/|theta| sits at x - 1 and at x + 1, a distance 2 apart, while {why} (in "
+        "d > 1 put zeros behind theta).",
     )
 
 
@@ -283,11 +308,11 @@ CLAIMS = (
         statement="Thus, adversarial examples are (epsilon/theta_min)-Lipschitz on a bounded set not "
         "including the origin.",
         assumptions=(
-            "theta_min is any positive constant",
-            "the set may come arbitrarily close to the origin",
+            "read as it stands: of the set it is asked that it be bounded and leave out the origin, and "
+            "theta_min is some positive number",
         ),
-        stated={"constant": ANY},
-        check=near_the_origin,
+        stated={"constant": EPSILON / THETA_MIN},
+        check=on_a_bounded_set,
         expected=Verdict.FALSE,
         sides=(2, 1),
         corrected=Reading(
@@ -298,7 +323,10 @@ CLAIMS = (
             check=lipschitz,
         ),
         twins=LEMMA_TWINS[:1] + LEMMA_TWINS[3:],
-        remark="A bounded set without the origin may still reach up to it, as 0 < ||theta|| < 1 does.",
+        remark="A bounded set without the origin may still reach up to it. If ||theta|| >= theta_min is "
+        "carried over from the sentence before, this one is Eq. (15) again and true (claim lemma2); then "
+        "'bounded' and 'not including the origin' add nothing. The paper's next sentence, 'in the set "
+        "excluding the origin', shows that the lower bound is meant to follow (claim lemma2.off-the-origin).",
     ),
     Claim(
         id="lemma2.off-the-origin",
@@ -309,7 +337,7 @@ CLAIMS = (
         "the set excluding the origin.",
         assumptions=("the set is all of theta != 0", "Lipschitz as in Definition 1: one finite constant"),
         stated={"constant": ANY},
-        check=near_the_origin,
+        check=off_the_origin,
         expected=Verdict.FALSE,
         sides=(2, 1),
         corrected=Reading(

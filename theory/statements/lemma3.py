@@ -95,7 +95,7 @@ def never_lipschitz(stated: SimpleNamespace) -> Iterator[Fact]:
         gap,
         ">",
         sp.Integer(stated.allowed),
-        point={"d": 1, "epsilon": 1, "theta_min": 1, "set": "|theta| >= 1", "theta_1": 1, "theta_2": -1},
+        point={"d": 1, "epsilon": 1, "theta_min": 1, "set": "{|theta| >= 1}", "theta_1": 1, "theta_2": -1},
         replay="x'(1) = x - 1 and x'(-1) = x + 1 are 2 apart, and so are 1 and -1: the ratio is 1, and "
         "smaller for every other pair with |theta| >= 1, so that the attack is 1-Lipschitz there although "
         "signs change.",

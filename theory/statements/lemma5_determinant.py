@@ -127,6 +127,7 @@ def sufficient(stated: SimpleNamespace) -> Iterator[Fact]:
     if not stated.positive:
         yield from _minimum_towards_the_centre()
     yield from second_order_sufficiency(stated.positive, stated.condition != "tangent <= 0")
+    yield never_positive_in_odd_dimension()
 
 
 def _not_a_maximum(
@@ -273,13 +274,13 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="lemma5.odd-dimension",
         location="Sec. 3.2.2, Lemma 5; App. A",
-        kind="lemma",
-        title="Lemma 5: maxima on the sphere have det(grad^2 J) > 0",
-        statement="Lemma 5 is about 'the local maximum point satisfying det(grad^2 J) > 0': a "
-        "nondegenerate local maximum on the L2 sphere satisfies this condition.",
+        kind="reading",
+        title="Lemma 5's det(grad^2 J) > 0 is met by maxima in every d",
+        statement="Lemma 5 assumes 'the local maximum point satisfying det(grad^2 J) > 0', in any dimension: "
+        "taken to be a condition that nondegenerate local maxima on the L2 sphere satisfy.",
         assumptions=(
-            "the condition is meant to be met by nondegenerate maxima, in whatever dimension d the inputs "
-            "have",
+            "the lemma assumes the condition and does not say when it holds; Sec. 3.2.2 concludes from the "
+            "lemma, for inputs of any dimension d, that adversarial loss can be locally smooth",
         ),
         stated={"sign": sp.Integer(1)},
         check=sign_at_a_maximum,
@@ -307,14 +308,15 @@ CLAIMS: tuple[Claim, ...] = (
         title="'det(grad^2 J) > 0 is sufficient for a local maximum'",
         statement="The condition det(grad^2 J) > 0 is a sufficient condition of the local maximum point for "
         "constrained optimization problems.",
-        assumptions=("the point is stationary for J",),
+        assumptions=("the point is stationary for J", "any dimension d, for none is named"),
         stated={"condition": "det > 0", "positive": True},
         check=sufficient,
         expected=Verdict.FALSE,
         sides=(1, sp.Rational(29, 25)),
         corrected=Reading(
             statement="A stationary point with mu > 0 whose tangent Hessian T^T H_J T is negative definite "
-            "is a strict local maximum of the ball, in every d.",
+            "is a strict local maximum of the ball, in every d. For odd d det(grad^2 J) > 0 excludes a local "
+            "maximum.",
             latex=r"\mu>0,\quad T^TH_JT\prec0",
             stated={"condition": "tangent < 0"},
         ),
@@ -324,9 +326,10 @@ CLAIMS: tuple[Claim, ...] = (
             Twin("tangent Hessian only semidefinite", {"condition": "tangent <= 0"}),
             Twin("multiplier of either sign", {"positive": False}),
         ),
-        remark="By lemma5.determinant: at d = 2 the corrected condition is mu > 0 with det > 0; at d = 3 "
-        "det > 0 excludes a maximum (a negative semidefinite 2 x 2 block has determinant >= 0); from "
-        "d = 3 on no sign of the determinant suffices, for two eigenvalues of the tangent Hessian "
-        "can be positive.",
+        remark="By lemma5.determinant: at d = 2 the corrected condition is mu > 0 with det > 0; for odd d, "
+        "at d = 3 for one, det > 0 excludes a maximum (a negative semidefinite block of even size has a "
+        "determinant >= 0), so that Lemma 5, which assumes both, says nothing there (lemma5.odd-dimension); "
+        "from d = 3 on no sign of the determinant suffices, for two eigenvalues of the tangent Hessian can "
+        "be positive.",
     ),
 )

@@ -159,15 +159,15 @@ def huber(stated: SimpleNamespace) -> Iterator[Fact]:
     )
     # The largest ratio of distances is 1: reached between -epsilon and epsilon, and never passed.
     yield compare(
-        f"the largest ratio of |grad_1 - grad_2| to |theta_1 - theta_2| is {stated.relation} 2",
+        f"the largest ratio of |grad_1 - grad_2| to |theta_1 - theta_2| is {stated.relation} K = 2",
         sp.diff(loss.subs(DELTA, THETA), THETA, 2),
         stated.relation,
         sp.Integer(2),
-        point={"x": 0, "l": "theta x - x^2/2", "epsilon": "any"},
-        replay="Not smooth means that the ratio exceeds every number, so also 2. But l_eps'(theta) = "
-        "clip(theta, -epsilon, epsilon); the ratio is 1 for two parameters within [-epsilon, epsilon] and "
-        "less otherwise, so no pair has a ratio above 1, while the constant term of Eq. (9) is 2 epsilon > "
-        "0.",
+        point={"x": 0, "l": "theta x - x^2/2", "epsilon": "any", "K": 2},
+        replay="Not smooth means that for every K some pair has a ratio of |grad_1 - grad_2| to |theta_1 - "
+        "theta_2| above K, so also for K = 2. But l_eps'(theta) = clip(theta, -epsilon, epsilon); the ratio "
+        "is 1 for two parameters within [-epsilon, epsilon] and less otherwise, so no pair has one above 1, "
+        "while the constant term of Eq. (9) is 2 epsilon > 0.",
         dimension=(1,),
     ).as_example()
 

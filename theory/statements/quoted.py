@@ -1,13 +1,17 @@
-"""Two facts that the prose claims (Sec. 5, Apps. C-F) need: two numbers differ; two printed things agree."""
+"""What the prose claims (Sec. 5, Apps. C-F) need: two numbers differ, two printed things agree, and a check
+that is about the text alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import wraps
+from types import SimpleNamespace
 
 import sympy as sp
 
+from theory.claim import Check
 from theory.exact import compare
-from theory.facts import ALL, Dimension, Fact, Grade, Witness
+from theory.facts import ALL, TEXT, Dimension, Fact, Grade, Witness
 
 
 def differs(
@@ -35,8 +39,18 @@ def agrees(says: str, printed: object, required: object, *, where: str, replay: 
     """
     left, right = (_term(part) for part in (printed, required))
     holds = left == right
-    witness = None if holds else Witness({"places": where}, left, "==", right, replay)
-    return Fact(says, holds, Grade.PROVED, "the two places read side by side", ALL, (), witness)
+    witness = None if holds else Witness({"where": where}, left, "agrees with", right, replay)
+    return Fact(says, holds, Grade.PROVED, f"{TEXT}, two places side by side", None, (), witness)
+
+
+def about_the_text(check: Check) -> Check:
+    """The check of a claim on printed words and numbers: no vector occurs, so its facts have no dimension."""
+
+    @wraps(check)
+    def marked(stated: SimpleNamespace) -> Iterator[Fact]:
+        yield from (fact.about_the_text() for fact in check(stated))
+
+    return marked
 
 
 def _term(part: object) -> sp.Expr:

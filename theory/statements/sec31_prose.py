@@ -110,9 +110,9 @@ def on_the_orthant(stated: SimpleNamespace) -> Iterator[Fact]:
         gap(one, other, 2).subs(EPSILON, 1),
         "<=",
         sp.simplify(stated.constant * apart),
-        point={"d": 2, "epsilon": 1, "theta_1": "(1, 2)/(3K)", "theta_2": "(2, 1)/(3K)"},
-        replay="x'(theta_1) - x'(theta_2) = (1, -1)/sqrt(5), of length 0.63..., while K ||theta_1 - "
-        "theta_2|| = sqrt(2)/3 = 0.47....",
+        point={"d": 2, "epsilon": 1, "theta_1": "(1, 2)/(3K)", "theta_2": "(2, 1)/(3K)", "K": "any"},
+        replay="K is any constant that someone might claim. x'(theta_1) - x'(theta_2) = (1, -1)/sqrt(5), of "
+        "length 0.63..., while K ||theta_1 - theta_2|| = sqrt(2)/3 = 0.47....",
         dimension=(2,),
     )
 

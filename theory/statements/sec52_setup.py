@@ -10,7 +10,7 @@ import sympy as sp
 from theory.claim import Claim, Reading, Twin
 from theory.exact import compare
 from theory.facts import Fact, Verdict
-from theory.statements.quoted import agrees
+from theory.statements.quoted import about_the_text, agrees
 
 # gamma_A as App. E and F.2.1 state it, by run.
 GAMMA_AWP = {
@@ -53,7 +53,7 @@ def in_grid(values: dict[str, sp.Expr], grid: tuple[sp.Expr, ...], what: str) ->
             sp.sympify(value),
             "==",
             sp.sympify(nearest),
-            point={"run": run, "grid": ", ".join(map(str, grid))},
+            point={"where": f"Sec. 5.2; {run}", "grid": f"{{{', '.join(map(str, grid))}}}"},
             replay=f"{run} uses {value}; the nearest value of the grid is {nearest}.",
         )
     used = set(values.values())
@@ -62,16 +62,19 @@ def in_grid(values: dict[str, sp.Expr], grid: tuple[sp.Expr, ...], what: str) ->
     )
 
 
+@about_the_text
 def awp_grid(stated: SimpleNamespace) -> Iterator[Fact]:
     """gamma_A in the appendices against the grid of Sec. 5.2."""
     yield from in_grid(GAMMA_AWP, stated.grid, "gamma_A")
 
 
+@about_the_text
 def iteration_grid(stated: SimpleNamespace) -> Iterator[Fact]:
     """L in the appendices against the grid of Sec. 5.2."""
     yield from in_grid(ITERATIONS, stated.grid, "L")
 
 
+@about_the_text
 def same_iterations(stated: SimpleNamespace) -> Iterator[Fact]:
     """L of WRN against L of ResNet-18, for AT+EnSGD on CIFAR10 in E.1."""
     residual = ITERATIONS["CIFAR10 RN18 AT+EnSGD (E.1)"]
@@ -80,11 +83,12 @@ def same_iterations(stated: SimpleNamespace) -> Iterator[Fact]:
         sp.Integer(ITERATIONS["CIFAR10 WRN AT+EnSGD (E.1)"]),
         "==",
         sp.Integer(residual) + stated.difference,
-        point={"places": "Sec. 5.2; E.1"},
+        point={"where": "Sec. 5.2; E.1"},
         replay="E.1: L = 20 for RN18, and L = 30 for WRN.",
     )
 
 
+@about_the_text
 def learning_rates(stated: SimpleNamespace) -> Iterator[Fact]:
     """The rates of App. E and F against those of Sec. 5.2, which makes no exception."""
     for run, rate in LEARNING_RATES.items():
@@ -94,11 +98,12 @@ def learning_rates(stated: SimpleNamespace) -> Iterator[Fact]:
             rate,
             "==",
             printed,
-            point={"places": f"Sec. 5.2; {run}"},
+            point={"where": f"Sec. 5.2; {run}"},
             replay="Sec. 5.2: set to 0.1; E.3: the learning rates of SGD and EntropySGD are set to 0.01.",
         )
 
 
+@about_the_text
 def svhn_eta(stated: SimpleNamespace) -> Iterator[Fact]:
     """In each appendix eta of EntropySGD is also the learning rate of EntropySGD."""
     for run, rate in LEARNING_RATES.items():
@@ -108,7 +113,7 @@ def svhn_eta(stated: SimpleNamespace) -> Iterator[Fact]:
             eta,
             "==",
             rate,
-            point={"place": run},
+            point={"where": run},
             replay="E.3: we set gamma = 0.03, epsilon_E = 1e-4, eta = 0.1; the learning rates of SGD and "
             "EntropySGD are set to 0.01.",
         )
@@ -124,6 +129,7 @@ def stopping(stated: SimpleNamespace) -> Iterator[Fact]:
     )
 
 
+@about_the_text
 def figure(stated: SimpleNamespace) -> Iterator[Fact]:
     """The figure that plots robust accuracy against epochs, as E.1 cites it and as the main text numbers
     it.
@@ -133,12 +139,13 @@ def figure(stated: SimpleNamespace) -> Iterator[Fact]:
         stated.number,
         "==",
         sp.Integer(3),
-        point={"places": "E.1, twice: Figure 1 of the main paper; Sec. 5.3, Fig. 3"},
+        point={"where": "E.1, twice: Figure 1 of the main paper; Sec. 5.3, Fig. 3"},
         replay="Figure 1 shows adversarial examples for x in R^2; robust accuracy against epochs is "
         "Figure 3.",
     )
 
 
+@about_the_text
 def one_or_two_radii(stated: SimpleNamespace) -> Iterator[Fact]:
     """epsilon of the TRADES runs in units of 1/255 against that of the others."""
     yield compare("0.031 is the stated number of 255ths", stated.trades / PIXEL, "==", stated.pixels)

@@ -10,6 +10,7 @@ import sympy as sp
 from theory.claim import Claim, Twin
 from theory.exact import compare, identity
 from theory.facts import Fact, Verdict
+from theory.statements.quoted import about_the_text
 
 RUNS = 3
 LEVEL = sp.Rational(1, 20)
@@ -57,6 +58,7 @@ def p_value(one: Cell, other: Cell) -> sp.Expr:
     return 1 - share * (3 - share**2) / 2
 
 
+@about_the_text
 def repeats(stated: SimpleNamespace) -> Iterator[Fact]:
     """The columns that Table 3 shares with Table 1, cell by cell."""
     shared = (0, 1, 3, 4)
@@ -72,6 +74,7 @@ def repeats(stated: SimpleNamespace) -> Iterator[Fact]:
                 )
 
 
+@about_the_text
 def outperforms(stated: SimpleNamespace) -> Iterator[Fact]:
     """How many of the eight comparisons of Table 1 EnSGD wins."""
     wins = sum(bool(entropy[0] > plain[0]) for _, plain, entropy in comparisons(TABLE_1))
@@ -83,6 +86,7 @@ def outperforms(stated: SimpleNamespace) -> Iterator[Fact]:
     )
 
 
+@about_the_text
 def significant(stated: SimpleNamespace) -> Iterator[Fact]:
     """The exact two-sided p of each of the eight comparisons against the level."""
     found = 0
@@ -116,6 +120,7 @@ def significant(stated: SimpleNamespace) -> Iterator[Fact]:
     )
 
 
+@about_the_text
 def difference(stated: SimpleNamespace) -> Iterator[Fact]:
     """30.95 - 30.9 as printed, and the interval that the printed digits leave."""
     _, _, awp, both = cells(TABLE_1["CIFAR100 (PGD, RN18)"])
@@ -125,6 +130,7 @@ def difference(stated: SimpleNamespace) -> Iterator[Fact]:
     yield compare("and at most", stated.value + rounding, "==", stated.most)
 
 
+@about_the_text
 def similar(stated: SimpleNamespace) -> Iterator[Fact]:
     """AT+EnSGD against AWP with SGD on CIFAR10 under AutoAttack: both differences are within the noise."""
     for name in ("CIFAR10 (AA, RN18)", "CIFAR10 (AA, WRN)"):

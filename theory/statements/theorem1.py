@@ -189,8 +189,23 @@ def jump_at_the_origin() -> tuple[sp.Expr, sp.Expr]:
     return slopes[0] - slopes[1], 2 * WEIGHT
 
 
-def near_the_origin(stated: SimpleNamespace) -> Iterator[Fact]:
-    """For any constant K, the pair t, -t with t = 1/(4K): a gradient gap above 1 at a distance of 1/(2K)."""
+def on_a_bounded_set(stated: SimpleNamespace) -> Iterator[Fact]:
+    """For every theta_min > 0 a pair of a punctured ball refutes the constant of Theorem 1, K for short."""
+    yield from near_the_origin(
+        stated.constant,
+        "K stands for C_theta_theta + epsilon C_theta_x/theta_min, whatever theta_min > 0 is chosen; the set "
+        "0 < |theta| <= 1/4 is bounded, leaves out 0 and contains both thetas if K >= 1 (K < 1 claims more "
+        "still).",
+    )
+
+
+def off_the_origin(stated: SimpleNamespace) -> Iterator[Fact]:
+    """For every constant K a pair of thetas other than 0 refutes it."""
+    yield from near_the_origin(stated.constant, "K is any constant that someone might claim.")
+
+
+def near_the_origin(constant: sp.Expr, what_k_is: str) -> Iterator[Fact]:
+    """The pair t, -t with t = 1/(4K): a gradient gap above 1 at a distance of 1/(2K)."""
     gap, apart = jump_at_the_origin()
     yield identity("the gradient gap between t and -t is 2 sigmoid(t)", gap, 2 * sigmoid(WEIGHT))
     small = sp.Symbol("exp(-t)", positive=True)
@@ -201,10 +216,10 @@ def near_the_origin(stated: SimpleNamespace) -> Iterator[Fact]:
         "this lower bound of the gradient gap is within K ||theta_1 - theta_2||",
         least,
         "<=",
-        sp.simplify(stated.constant * apart.subs(WEIGHT, 1 / (4 * ANY))),
-        point={"d": 1, "x": 0, "y": 1, "epsilon": 1, "theta_1": "1/(4K)", "theta_2": "-1/(4K)"},
+        sp.simplify(constant * apart.subs(WEIGHT, 1 / (4 * ANY))),
+        point={"d": 1, "x": 0, "y": 1, "epsilon": 1, "K": "any", "theta_1": "1/(4K)", "theta_2": "-1/(4K)"},
         replay="l_epsilon(theta) = log(1 + exp(|theta|)) has the slopes sigmoid(t) and -sigmoid(t) at t and "
-        "-t: they differ by 2 sigmoid(t) > 1, while K times the distance is K/(2K) = 1/2.",
+        f"-t: they differ by 2 sigmoid(t) > 1, while K times the distance is K/(2K) = 1/2. {what_k_is}",
     )
 
 
@@ -311,9 +326,13 @@ CLAIMS = (
         title="Smooth on a bounded set without theta = 0",
         statement="Thus, the adversarial loss is (C_theta_theta + epsilon C_theta_x/theta_min)-smooth on a "
         "bounded set that does not include theta = 0.",
-        assumptions=("the set may come arbitrarily close to theta = 0", "K stands for any constant"),
+        assumptions=(
+            "read as it stands: of the set it is asked that it be bounded and leave out theta = 0, and "
+            "theta_min is some positive number",
+            "K = C_theta_theta + epsilon C_theta_x/theta_min: whatever these are, one positive number",
+        ),
         stated={"constant": ANY},
-        check=near_the_origin,
+        check=on_a_bounded_set,
         expected=Verdict.FALSE,
         sides=(1, sp.Rational(1, 2)),
         corrected=Reading(
@@ -324,6 +343,10 @@ CLAIMS = (
             check=smooth,
         ),
         twins=TWINS[:1] + TWINS[3:],
+        remark="If ||theta|| >= theta_min is carried over from the sentence before, this one is Eq. (16) "
+        "again and true (claim theorem1); then 'bounded' and 'does not include theta = 0' add nothing. The "
+        "paper's next sentence, 'smooth for theta != 0', shows that the lower bound is meant to follow "
+        "(claim theorem1.off-the-origin).",
     ),
     Claim(
         id="theorem1.off-the-origin",
@@ -334,7 +357,7 @@ CLAIMS = (
         "smooth function for theta != 0.",
         assumptions=("smooth as in Definition 1: the gradient has one finite Lipschitz constant on the set",),
         stated={"constant": ANY},
-        check=near_the_origin,
+        check=off_the_origin,
         expected=Verdict.FALSE,
         sides=(1, sp.Rational(1, 2)),
         corrected=Reading(

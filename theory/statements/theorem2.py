@@ -182,7 +182,7 @@ def follows_from_two_epsilon(stated: SimpleNamespace) -> Iterator[Fact]:
         gap,
         ">",
         sp.Integer(stated.allowed),
-        point={"d": 1, "x": 0, "y": 1, "epsilon": 1, "set": "|theta| >= 1", "theta_1": 1, "theta_2": -1},
+        point={"d": 1, "x": 0, "y": 1, "epsilon": 1, "set": "{|theta| >= 1}", "theta_1": 1, "theta_2": -1},
         replay="l_epsilon(theta) = log(1 + exp(|theta|)) has the slopes sigmoid(1) and -sigmoid(1) there, "
         "1.46... apart, at a distance of 2; all slopes lie between -1 and 1, so pairs with |theta| >= 1 and "
         "different signs have a ratio below 1, pairs with equal signs below 1/4.",

@@ -36,7 +36,7 @@ ANY = sp.Symbol("K", positive=True)  # any bound that someone might claim
 CURVATURE = GAMMA - GAMMA**2 * EIGENVALUE  # an eigenvalue of -nabla^2 F at beta = 1
 PRINTED = GAMMA + GAMMA**2 * FROBENIUS
 # A smooth double well whose -F is elementary.
-WELLS = "gamma = 1, L(theta) = theta^2/2 + 18 - log cosh(6 theta)"
+WELLS = "theta^2/2 + 18 - log cosh(6 theta)"
 
 
 def lipschitz(stated: SimpleNamespace) -> Iterator[Fact]:
@@ -119,7 +119,7 @@ def over_the_set_alone(stated: SimpleNamespace) -> Iterator[Fact]:
         sp.Abs(sp.simplify(slope.subs(THETA, ends[0])) - sp.simplify(slope.subs(THETA, ends[1]))),
         "<=",
         stated.constant.subs({GAMMA: 1, FROBENIUS: spread[0]}) * 2 * sp.log(2),
-        point={"L": WELLS, "Theta": "{log 2, -log 2}"},
+        point={"gamma": 1, "L(theta)": WELLS, "Theta": "{log 2, -log 2}"},
         replay="-F' = theta/2 - 3 tanh(3 theta) and Sigma = 1/2 + 9/cosh(3 theta)^2. At theta = log 2: "
         "exp(3 theta) = 8, tanh = 63/65, "
         "1/cosh^2 = 256/4225. The gradients differ by 378/65 - log 2 = 5.12, the bound is (3/2 + "

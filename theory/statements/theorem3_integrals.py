@@ -118,7 +118,7 @@ def signs(stated: SimpleNamespace) -> Iterator[Fact]:
         stated.product.subs(at),
         ">=",
         sp.Integer(0),
-        point={"theta'": "(1, 1), in Theta_+", "theta": "(1, -1)"},
+        point={"theta'": "(1, 1) in Theta_+", "theta": "(1, -1)"},
         replay="theta' = (1, 1) lies in Theta_+, whatever theta is; for theta = (1, -1) the product "
         "theta_1 theta_2 is -1.",
         dimension=(2,),
