@@ -19,6 +19,7 @@ from theory.vectors import Space, Vector
 
 X, Y = sp.symbols("x y", real=True)
 T = sp.Symbol("t", positive=True)
+RADIUS_ROUNDING = 1e-6  # radii of balls carry 30 bits and are rounded up
 SMALL = st.fractions(min_value=-3, max_value=3, max_denominator=16).map(sp.Rational)
 
 
@@ -157,6 +158,14 @@ def test_a_certificate_fails_where_the_inequality_does() -> None:
 
 def test_an_inequality_that_is_attained_is_left_undecided() -> None:
     assert certify("", X**2, {X: (-1, 2)}, most_boxes=200).holds is None
+
+
+@pytest.mark.parametrize(("power", "low", "high"), [(2, 0, 4), (3, -8, 8), (4, 0, 16)])
+def test_a_power_of_an_interval_around_zero_is_enclosed(power: int, low: int, high: int) -> None:
+    ball = enclose(X**power, {X: (-2, 1)})
+    assert ball is not None
+    assert float(ball.lower()) == pytest.approx(low, abs=RADIUS_ROUNDING)
+    assert float(ball.upper()) == pytest.approx(high, abs=RADIUS_ROUNDING)
 
 
 def test_a_pole_gives_no_enclosure() -> None:

@@ -107,9 +107,12 @@ def _evaluate(expression: sp.Expr, intervals: Mapping[sp.Symbol, Any]) -> Any:
 
 
 def _power(base: Any, exponent: sp.Expr, ball: Any) -> Any:
+    if exponent.is_Integer and exponent > 0 and base.contains(0):
+        # A power of a ball around 0 is none of flint's strengths (it may be nan): its ends are powers of its ends.
+        farthest = base.abs_upper() ** int(exponent)
+        return (flint.arb(0) if exponent % 2 == 0 else -farthest).union(farthest)
     if exponent.is_Integer:
-        # An even power of a ball around 0 must not go negative, so the base's absolute value is taken first.
-        return (abs(base) if exponent % 2 == 0 else base) ** int(exponent)
+        return base ** int(exponent)
     if exponent == sp.S.Half:
         return base.sqrt()
     if exponent == -sp.S.Half:
