@@ -1,0 +1,37 @@
+"""`python -m numerics`: -F at a point (`local-entropy`), measured Lipschitz bounds (`bounds`), timings (`bench`)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from theory.guard import guarded
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit status is 0, 2 on bad input or a missed tolerance, 130 when interrupted."""
+    return guarded("numerics", lambda: run(argv))
+
+
+def run(argv: Sequence[str] | None) -> int:
+    """The command itself. A command's own modules are loaded once it is known which one is asked for."""
+    from numerics import bench, bounds, entropy_command
+    from theory.cli import CommandParser
+
+    parser = CommandParser(prog="python -m numerics", description=__doc__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    entropy_command.add_arguments(
+        commands.add_parser("local-entropy", help="-F(theta) of Eq. (10), its gradient and its Hessian")
+    )
+    bounds.add_arguments(
+        commands.add_parser("bounds", help="every Lipschitz bound against the largest ratio found")
+    )
+    bench.add_arguments(
+        commands.add_parser("bench", help="methods for -F compared: time, error, silent failures")
+    )
+    arguments = parser.parse_args(argv)
+    return arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
