@@ -5,7 +5,7 @@
 
 VENV ?= .venv
 PYTHON ?=
-EXTRAS ?= test
+EXTRAS ?= test,figures
 PYTEST ?= -n auto --maxprocesses 8 --dist worksteal
 
 environment := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(VENV))
@@ -13,9 +13,10 @@ python := "$(environment)/bin/python"
 new_enough := import sys; sys.exit(sys.version_info < (3, 11))
 sources := theory numerics training figures tests setup_env.py
 ledger := results/theory.md results/theory.json results/theory.tex
+bounds := results/bounds.md results/bounds.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test lint clean
+.PHONY: help install reproduce figures test lint clean
 
 help: ## Show the targets and the variables they heed
 	@echo 'Usage: make TARGET [VARIABLE=value ...]'
@@ -25,7 +26,7 @@ help: ## Show the targets and the variables they heed
 	@echo 'Variables'
 	@echo '  PYTHON     interpreter for a new environment, 3.11 or newer (default: python3, else the newest found)'
 	@echo '  VENV       where that environment lies (default: .venv); an active environment is used instead'
-	@echo '  EXTRAS     extras of pyproject.toml to install (default: test), such as test,numerics,figures'
+	@echo '  EXTRAS     extras of pyproject.toml to install (default: test,figures), such as test,figures,training'
 	@echo '  PYTEST     options for pytest in `make test` (default: -n auto --maxprocesses 8 --dist worksteal)'
 
 install: ## Set up: the active environment or .venv, with the tested versions
@@ -44,15 +45,23 @@ install: ## Set up: the active environment or .venv, with the tested versions
 	  echo 'setup: the environment $(environment) runs a Python older than 3.11: use a newer one' >&2; exit 2; }
 	@$(python) setup_env.py install --extras "$(EXTRAS)" --asked "$(PYTHON)"
 
-reproduce: install ## Produce everything the project can: the theory ledger, in results/
+reproduce: install ## Produce everything the project can, in results/: theory ledger, measured bounds, figures
 	@echo 'reproduce: theory ledger'
 	@$(python) -m theory report
-	@for file in $(ledger); do \
+	@echo 'reproduce: bounds'
+	@$(python) -m numerics bounds > /dev/null
+	@echo 'reproduce: figures'
+	@$(python) -m figures
+	@for file in $(ledger) $(bounds) results/figures/README.md; do \
 	  [ -s $$file ] || { echo "reproduce: $$file was not written" >&2; exit 1; }; \
 	done
 	@echo
-	@echo 'Results: results/theory.md to read, results/theory.json to compute with, results/theory.tex to typeset'
+	@echo 'Results: results/theory.md the verdicts, results/bounds.md the bounds measured, results/figures/ the figures'
+	@echo '         (theory.json and bounds.json to compute with, theory.tex to typeset, figures/README.md to look through)'
 	@echo 'Next:    $(environment)/bin/python -m theory show lemma5'
+
+figures: install ## Draw the figures, in results/figures/
+	@$(python) -m figures
 
 test: lint ## Check everything: style, types, every claim and every twin that must fail
 	@echo 'test: pytest'

@@ -1,17 +1,21 @@
-"""What README.md says can be run: its claims have the verdicts it implies, and its two examples run."""
+"""What README.md says can be run: its claims have the verdicts it implies, its examples run, its numbers are in
+results/."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from numerics import __main__ as numerics_command_line
 from theory import __main__ as command_line
 from theory.ledger import find
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"\| `python -m theory show ([\w.-]+)` \|", README)
 ERRATA, BEYOND = README.split("Results that go beyond the paper")
 
@@ -48,3 +52,33 @@ def test_the_python_example_of_the_readme_runs() -> None:
     exec(example[1], names)
     # l = t x - x^2 is maximal at x = t/2: the attack moves half as fast as t.
     assert abs(float(names["report"].lipschitz) - 0.5) < 1e-20
+
+
+def test_the_local_entropy_command_of_the_readme_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
+    command = next(
+        line for line in README.splitlines() if line.startswith("python -m numerics local-entropy --")
+    )
+    assert numerics_command_line.main(shlex.split(command)[3:]) == 0
+    assert json.loads(capsys.readouterr().out)["method"] == "fast"
+
+
+def test_the_counts_of_the_bounds_are_those_of_their_table() -> None:
+    first = (ROOT / "results" / "bounds.md").read_text(encoding="utf-8")
+    found = re.search(r"(\d+) statements, (\d+) of them the paper's: (\d+) of those fail", first)
+    reached = re.search(r"confirmed, in (\d+); exceeded in 0", first)
+    assert found is not None
+    assert reached is not None
+    text = " ".join(README.split())
+    assert f"Of {found[1]} statements, {found[2]} of them the paper's, {found[3]} of the paper's fail" in text
+    assert f"none of ours is exceeded, and {reached[1]} are reached" in text
+
+
+def test_the_gap_of_pgd_is_the_one_of_its_figure() -> None:
+    panels = json.loads((ROOT / "results" / "figures" / "pgd_gap.json").read_text(encoding="utf-8"))
+    gaps = [float(value) for value in re.findall(r'"largest": ([0-9.e-]+)', json.dumps(panels))]
+    assert 0.02 <= max(gaps) < 0.03
+
+
+def test_every_file_the_readme_links_is_there() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target

@@ -136,7 +136,7 @@ def test_the_citation_names_the_version_and_the_paper():
 def test_make_help_lists_every_target():
     lines = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     phony = " ".join(lines).split()
-    assert set(phony) >= {"help", "install", "reproduce", "test", "lint", "clean"}
+    assert set(phony) >= {"help", "install", "reproduce", "figures", "test", "lint", "clean"}
     listed = re.findall(r"^  ([a-z]+) +\S", make("help").stdout, re.M)
     assert listed == phony
 
