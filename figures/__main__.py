@@ -30,7 +30,8 @@ def run(argv: Sequence[str] | None) -> int:
     # One thread a worker: they share the cores, and sums in another order would move the last digits.
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
-    from figures.files import make_folder, write_page
+    from figures.files import write_page
+    from theory.results import make_folder
 
     make_folder(arguments.out)
     started = time.perf_counter()
@@ -44,7 +45,7 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from theory.cli import CommandParser, name_list
+    from theory.cli import CommandParser, folder_name, name_list
 
     parser = CommandParser(prog="python -m figures", description=__doc__)
     parser.add_argument(
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder_name,
         default=Path("results/figures"),
         metavar="DIR",
         help="where (default: results/figures)",

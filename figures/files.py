@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from matplotlib.image import imsave
 
 from figures.plate import PLATES, Drawn, Plate
 from figures.style import DPI
+from theory.results import replace_file
 
 PAGE = "README.md"
 INTRODUCTION = """\
@@ -51,7 +50,7 @@ def save(plate: Plate, drawn: Drawn, folder: Path) -> list[Path]:
     facts = {"name": plate.name, **caption, **drawn.facts, "versions": versions}
     text = json.dumps(plain(facts), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     contents = {"pdf": _pdf(drawn), "png": _png(drawn), "json": text.encode()}
-    return [_replace(folder / f"{plate.name}.{ending}", data) for ending, data in contents.items()]
+    return [replace_file(folder / f"{plate.name}.{ending}", data) for ending, data in contents.items()]
 
 
 def write_page(folder: Path, missing: dict[str, str]) -> Path:
@@ -63,17 +62,7 @@ def write_page(folder: Path, missing: dict[str, str]) -> Path:
             parts.append(f"## {plate.name}\n\nNot drawn: {missing[plate.name]}\n")
         elif path.is_file():
             parts.append(_entry(plate, json.loads(path.read_text(encoding="utf-8"))))
-    return _replace(folder / PAGE, "\n".join(parts).encode())
-
-
-def make_folder(folder: Path) -> None:
-    """Makes the folder. Raises ValueError when there can be no such folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(
-            f"out = {folder} must be a folder or creatable as one: {error.strerror}; choose another"
-        ) from error
+    return replace_file(folder / PAGE, "\n".join(parts).encode())
 
 
 def rounded(error: Any) -> float:
@@ -133,17 +122,3 @@ def _png(drawn: Drawn) -> bytes:
     metadata: Any = {"Software": None}
     imsave(stream, picture, format="png", dpi=DPI, metadata=metadata, pil_kwargs={"optimize": True})
     return stream.getvalue()
-
-
-def _replace(path: Path, data: bytes) -> Path:
-    """Writes beside the file and moves it into place, so that no reader ever sees half of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-    return path

@@ -36,6 +36,8 @@ from numerics.bench_rows import (
 from numerics.local_entropy.scipy_failures import Case, failure_cases, failure_table
 from numerics.one_core import on_one_core
 from numerics.problem import single_point
+from theory.cli import folder_name
+from theory.results import make_folder
 
 SCIPY: tuple[Setting, ...] = (
     LOOSE,
@@ -58,7 +60,7 @@ class Plan:
     places: tuple[Place, ...] = PLACES
     data_places: tuple[Place, ...] = PLACES[1:4:2]
     settings: tuple[Setting, ...] = SCIPY
-    data_settings: tuple[Setting, ...] = (LOOSE, EQUAL, *SCIPY[3:])
+    data_settings: tuple[Setting, ...] = (LOOSE, EQUAL, ("nquad", None, 1e-8, 1), SCIPY[4])
     data_sizes: tuple[int, ...] = (100, 200, 400)
     cases: tuple[Case, ...] = field(default_factory=lambda: tuple(failure_cases()))
     certified: bool = False
@@ -68,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the subcommand."""
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder_name,
         default=Path("results"),
         metavar="DIR",
         help="where bench.md and bench.json go (results)",
@@ -82,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measures, prints the page and writes it; returns the exit status."""
-    bench_page.check_folder(arguments.out)
+    make_folder(arguments.out)
     plan = quick_plan(arguments.certified) if arguments.quick else Plan(certified=arguments.certified)
     measured, where = on_one_core(measure, plan)
     measured["about"] |= {"core": where, "quick": arguments.quick}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from numerics.local_entropy.scipy_failures import SILENT, Outcome
 from numerics.local_entropy.window import Box
+from theory.results import replace_file
 
 NAMES = ("bench.md", "bench.json")
 INTRODUCTION = """\
@@ -29,7 +28,7 @@ missed its tolerance. The ratios say how many times more seconds dblquad takes, 
 default) and with 1e-11 (as accurate as the fast route), on [-12, 12]^2. That box is the kindest to it: its first
 bisections hit the kinks on the axes, and it needs no second box. Its integrand is plain Python with the constants
 taken out of it, about ten times faster than numpy at a single theta. Tolerance: scipy's absolute one, for the integral
-divided by the largest value of its integrand. Without a box each route takes its own, and dblquad takes a second one
+divided by the largest value of its integrand. Without a box each route takes its own, and integrates over a second one
 to check itself."""
 LINEARITY = """\
 ## Linear in N
@@ -45,21 +44,11 @@ claims (and than 1e-12). Promises no digit: the claimed error of the integral is
 scipy warned, or the route raised."""
 
 
-def check_folder(folder: Path) -> None:
-    """Makes the folder; ValueError when there can be no such one, before anything is measured."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(
-            f"out = {folder} must be a folder or creatable as one: {error.strerror}; choose another"
-        ) from error
-
-
 def write(measured: dict[str, Any], folder: Path) -> list[Path]:
     """Writes the two files, each replaced whole or not at all, and returns their paths."""
     text = json.dumps(without_infinities(measured), indent=1, allow_nan=False) + "\n"
     for name, content in zip(NAMES, (markdown(measured) + "\n", text), strict=True):
-        _replace(folder / name, content)
+        replace_file(folder / name, content)
     return [folder / name for name in NAMES]
 
 
@@ -246,16 +235,3 @@ def _small(value: float | None) -> str:
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes beside the file and moves it into place, so that no reader ever sees half of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -88,7 +88,7 @@ def read_data(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """X of shape (N, 2) and y of shape (N,) of an .npz file; ValueError says what is wrong with it."""
     try:
         # Not np.load: a lone .npy would come back as an array, and a pickle would be refused in other words.
-        with np.lib.npyio.NpzFile(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
             held = archive.files
             arrays = [archive[name] for name in ("X", "y") if name in held]
     except (OSError, EOFError, zipfile.BadZipFile, ValueError) as error:

@@ -167,7 +167,7 @@ def test_both_files_are_written_whole_or_not_at_all(measured, tmp_path, monkeypa
 
     before = paths[0].read_bytes()
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ValueError, match="No space left"):
         bench_page.write(measured | {"seconds": 1e9}, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bench.json", "bench.md"]
     assert paths[0].read_bytes() == before
@@ -204,9 +204,7 @@ def test_an_output_that_is_no_folder_is_refused_before_anything_is_measured(tmp_
     monkeypatch.setattr(bench, "on_one_core", lambda *_: pytest.fail("it measured first"))
     (tmp_path / "file").write_text("", encoding="utf-8")
     arguments = parsed("--out", str(tmp_path / "file"))
-    with pytest.raises(
-        ValueError, match=r"out = .*file must be a folder or creatable as one: .*; choose another"
-    ):
+    with pytest.raises(ValueError, match=r"out = .*file must be a folder, and is none"):
         arguments.run(arguments)
 
 

@@ -198,6 +198,27 @@ def test_large_beta_large_gamma_and_a_far_theta_are_safe(route, theta, gamma, be
     assert abs(result.value - value) <= result.error
 
 
+def test_a_wide_box_is_cut_beside_the_axes_too_where_a_quadrant_would_look_empty():
+    """At gamma = 1e-5 the mass of two quadrants lies within a three-thousandth of the box around the origin."""
+    theta = np.array(THETA)
+    assert window(fig2_problem("linf"), theta, 1.0, 1.0, None).steps() == pytest.approx([0.0])
+    seen = window(fig2_problem("linf"), theta, 1e-5, 1.0, None)
+    fade = seen.scale / steepest_loss(fig2_problem("linf"))
+    assert seen.steps() == pytest.approx(fade * np.array([-64.0, -1.0, 0.0, 1.0, 64.0]))
+    origin = -seen.scale * seen.centre
+    corners = seen.corners()
+    assert corners[0] == pytest.approx(origin)
+    assert len(corners) == 25
+    assert np.abs(np.array(corners) - origin).max() == pytest.approx(64 * fade)
+    assert seen.kinks() == pytest.approx(origin[1] + seen.steps())
+    assert seen.kinks(0.5) == pytest.approx(origin[0] + seen.steps())
+    # A box beside the axes is cut nowhere, one across a single axis there alone.
+    assert window(fig2_problem("linf"), theta, 1.0, 1.0, ((1, 2), (1, 2))).corners() == []
+    across = window(fig2_problem("linf"), theta, 1.0, 1.0, ((-1, 2), (1, 2)))
+    (corner,) = across.corners()
+    assert across.centre + corner / across.scale == pytest.approx([0.0, 1.5])
+
+
 @pytest.mark.parametrize("loss", ["clean", "l1", "l1.5", "l2", "l3", "linf"])
 @pytest.mark.parametrize("model", ["linear", "swish"])
 @pytest.mark.parametrize("points", [1, 4])
@@ -386,6 +407,8 @@ def test_without_cubature_in_scipy_the_others_remain(monkeypatch):
         ({"gamma": "wide"}, "gamma = 'wide' is not a number"),
         ({"beta": -1.0}, "beta = -1; it must be finite and > 0"),
         ({"beta": np.inf}, "beta = inf; it must be finite and > 0"),
+        ({"gamma": 1e-200}, "gamma = 1e-200 and beta = 1; beta gamma must lie between 1e-150 and"),
+        ({"tolerance": "small"}, "tolerance = 'small' is not a number"),
         ({"tolerance": 0.0}, "tolerance = 0; it must be finite and > 0"),
         ({"tolerance": np.nan}, "tolerance = nan; it must be finite and > 0"),
         ({"box": ((1, -1), (-1, 1))}, "must be two ranges with low < high"),

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
 
 from sympy import Rational
@@ -150,6 +151,13 @@ def assignments(text: str) -> dict[str, Rational]:
             raise BadValue(f"{name!r} is set twice in {text!r}; set each name once")
         values[name] = fraction_or_float(number)
     return values
+
+
+def folder_name(text: str) -> Path:
+    """The folder a name denotes; it need not exist. Raises: BadValue (a ValueError) for an empty name."""
+    if not text.strip():
+        raise BadValue(f"{text!r} must be the name of a folder, such as results")
+    return Path(text)
 
 
 def _entries(text: str, example: str) -> list[str]:

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from theory import ledger, report, show
-from theory.cli import CommandParser
+from theory.cli import CommandParser, folder_name
 from theory.own_loss.command import add_check_arguments, run_check
+from theory.results import make_folder
 from theory.statements import load
 
 WHAT = "The ledger of the paper's statements: which hold, how that is known, what is right where one fails."
@@ -45,7 +46,7 @@ def _parser() -> CommandParser:
 
     whole = commands.add_parser("report", help="write theory.md, theory.json and theory.tex")
     whole.add_argument(
-        "--out", type=_folder, default=Path("results"), metavar="DIR", help="where (default: results)"
+        "--out", type=folder_name, default=Path("results"), metavar="DIR", help="where (default: results)"
     )
     whole.set_defaults(run=_report)
 
@@ -83,7 +84,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
-    report.make_folder(arguments.out)
+    make_folder(arguments.out)
     rows = _decided()
     paths = report.write(rows, arguments.out)
     for line in (*show.summary(rows), *show.headlines(rows)):
@@ -128,9 +129,3 @@ def _dimension(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of coordinates, at least 1")
     return int(text)
-
-
-def _folder(text: str) -> Path:
-    if not text.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} must be the name of a folder, such as results")
-    return Path(text)

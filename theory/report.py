@@ -4,14 +4,13 @@ theory.tex (to typeset)."""
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from theory.facts import at_place, known
 from theory.ledger import EQUATIONS, Row, coverage
+from theory.results import make_folder, replace_file
 from theory.show import summary
 
 NAMES = ("theory.md", "theory.json", "theory.tex")
@@ -33,26 +32,8 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     make_folder(folder)
     texts = (markdown(rows), as_json(rows), latex(rows))
     for name, text in zip(NAMES, texts, strict=True):
-        try:
-            _replace(folder / name, text)
-        except OSError as error:
-            raise _unusable(folder, f"{name} could not be written there", error) from error
+        replace_file(folder / name, text)
     return [folder / name for name in NAMES]
-
-
-def make_folder(folder: Path) -> None:
-    """Makes the folder where it is missing, and makes sure that a file can be made in it.
-
-    Raises ValueError where it cannot: a file of its name, no permission, no such device.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out = {folder} must be a folder, and is none; name one, such as results")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise _unusable(folder, "no file can be made there", error) from error
 
 
 def as_json(rows: Sequence[Row]) -> str:
@@ -196,22 +177,3 @@ def _breakable(name: str) -> str:
 
 def _tex(text: str) -> str:
     return "".join(LATEX_SPECIAL.get(character, character) for character in text)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes beside the file and renames, so that a reader never sees half a file and an interrupted run
-    loses nothing."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, text=True)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _unusable(folder: Path, what: str, error: OSError) -> ValueError:
-    why = error.strerror or str(error)
-    return ValueError(f"out = {folder} must be a folder to write to, and {what} ({why}); name another")

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from numerics.bounds.case import Case, Row, decide, from_theory
-from numerics.bounds.report import make_folder, write
+from numerics.bounds.report import write
 from numerics.bounds.table import cases
+from theory.cli import folder_name
+from theory.results import make_folder
 
 __all__ = ["Case", "Row", "add_arguments", "cases", "compute", "decide", "from_theory", "run", "write"]
 
@@ -48,7 +50,11 @@ def compute(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m numerics bounds`."""
     parser.add_argument(
-        "--out", type=Path, default=Path("results"), metavar="DIR", help="where to write (default: results)"
+        "--out",
+        type=folder_name,
+        default=Path("results"),
+        metavar="DIR",
+        help="where to write (default: results)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the starts of the search (default: 0)")
     parser.set_defaults(run=run)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from numerics.bounds.case import CONSTANT, NO, NOTHING, SOME, Row
+from theory.results import make_folder, replace_file
 
 NAMES = ("bounds.md", "bounds.json")
 INTRODUCTION = """\
@@ -37,18 +36,8 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     make_folder(folder)
     table = [as_plain(row) for row in rows]
     for name, text in zip(NAMES, (markdown(table), as_json(table)), strict=True):
-        _replace(folder / name, text)
+        replace_file(folder / name, text)
     return [folder / name for name in NAMES]
-
-
-def make_folder(folder: Path) -> None:
-    """Makes the folder where it is missing; ValueError where it cannot be made, a file of its name, say."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(
-            f"out = {folder} must be a folder or creatable as one: {error.strerror}; choose another"
-        ) from error
 
 
 def as_plain(row: Row) -> dict[str, Any]:
@@ -161,16 +150,3 @@ def _number(value: float | None) -> float | None:
 
 def _coordinates(values: np.ndarray) -> list[float]:
     return [round(float(value), 6) + 0.0 for value in values]
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes beside the file and moves it into place, so that no reader ever sees half of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

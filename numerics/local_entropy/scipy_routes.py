@@ -19,6 +19,7 @@ from numerics.local_entropy.window import Box, Window, checked_box, window
 from numerics.problem import Problem
 
 DEFAULT_TOLERANCE = 1e-8
+LARGEST_PRECISION = 1e150  # of the Gaussian, beta gamma; the Hessian has its square
 MOST_SUBDIVISIONS = 2000  # of cubature: 441 nodes each
 # At a kink that no box can follow, the difference of two rules, which cubature takes for the error, has been seen to
 # be half of it.
@@ -115,24 +116,23 @@ def _route(
     box: Box | None,
     tolerance: float,
 ) -> LocalEntropy:
-    """Integrates, once more where the mass turns out smaller than one, and judges what was reached.
-
-    On its own box a route has to find the same integral over a second one.
-    """
+    """Checks the arguments, integrates, and judges what was reached."""
     start = time.perf_counter()
     theta, gamma, beta = check_arguments(problem, theta, gamma, beta)
     tolerance = positive("tolerance", tolerance)
-    seen = window(problem, theta, gamma, beta, box)
-    if seen.spread > tolerance:
-        raise QuadratureFailure(name, seen.spread, tolerance, "float64 rounds the integrand more coarsely")
-    moments, errors, complaint = rule(seen, tolerance)
-    if 0 < moments[0] < 1 and errors.max() > tolerance * moments[0]:
-        moments, errors, complaint = rule(seen, tolerance * moments[0])
-    if box is None and not complaint:
-        other, _, _ = rule(replace(seen, ranges=seen.ranges * SECOND_BOX), tolerance * min(1.0, moments[0]))
-        errors = np.maximum(errors, np.abs(moments - other))
-        if errors.max() > tolerance * moments[0]:
-            complaint = "over another box it finds another integral, and its own estimate does not say so"
+    if not 1 / LARGEST_PRECISION < beta * gamma < LARGEST_PRECISION:
+        raise ValueError(
+            f"gamma = {gamma:g} and beta = {beta:g}; beta gamma must lie between {1 / LARGEST_PRECISION:g} and "
+            f"{LARGEST_PRECISION:g}, or its square overflows: rescale theta"
+        )
+    # What overflows ends as a mass of nan or inf, which is refused below.
+    with np.errstate(over="ignore", invalid="ignore"):
+        seen = window(problem, theta, gamma, beta, box)
+        if not seen.spread <= tolerance:
+            raise QuadratureFailure(
+                name, seen.spread, tolerance, "float64 rounds the integrand more coarsely"
+            )
+        moments, errors, complaint = _moments(rule, seen, tolerance)
     lost = _mass_lost(seen, moments[0], errors[0])
     if lost:
         raise QuadratureFailure(name, inf, tolerance, lost)
@@ -144,6 +144,21 @@ def _route(
     if not reached <= tolerance:
         raise QuadratureFailure(name, reached, tolerance, "its estimate of the error stays above it")
     return result
+
+
+def _moments(rule: Callable[[Window, float], Moments], seen: Window, tolerance: float) -> Moments:
+    """The rule's moments, once more where the mass turns out smaller than one. On its own box a route has to find
+    the same moments over a second one: the errors are at least the difference."""
+    moments, errors, complaint = rule(seen, tolerance)
+    if 0 < moments[0] < 1 and errors.max() > tolerance * moments[0]:
+        moments, errors, complaint = rule(seen, tolerance * moments[0])
+    if seen.given or complaint:
+        return moments, errors, complaint
+    other, _, _ = rule(replace(seen, ranges=seen.ranges * SECOND_BOX), tolerance * min(1.0, moments[0]))
+    errors = np.maximum(errors, np.abs(moments - other))
+    if errors.max() > tolerance * moments[0]:
+        complaint = "over another box it finds another integral, and its own estimate does not say so"
+    return moments, errors, complaint
 
 
 def _dblquad_moments(seen: Window, tolerance: float) -> Moments:
