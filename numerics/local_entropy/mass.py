@@ -11,26 +11,33 @@ import numpy as np
 
 from numerics.problem import Problem
 
-ZOOMS = 36
-# The share of the window kept each time: more than the spacing of its points; 1e-8 of it is left at the end.
-ZOOM = 0.6
-ZOOM_POINTS = 5  # points an axis of the search's window
+POINTS = 9  # an axis of the search's window
+# The share of the window kept where its best point is inside: more than the spacing of its points, 1/4.
+ZOOM = 0.3
+PRECISE = 1e-9  # the window's last width, as a share of its first
+MOST_WINDOWS = 200
 
 
 def proximal_point(problem: Problem, theta: np.ndarray, gamma: float) -> np.ndarray:
     """The minimiser t of L(t) + (gamma/2) ||theta - t||^2, shape (2,), to about 1e-9 of its possible range.
 
-    A search on shrinking windows: the function is convex and may have kinks, so no derivative is used.
+    A search on windows that move and shrink: the function is convex and may have kinks, so no derivative is used.
     """
     low, high = slopes(problem)
     lowest, highest = theta - high / gamma, theta - low / gamma
-    centre, half = (lowest + highest) / 2, (highest - lowest) / 2
-    offsets = np.linspace(-1, 1, ZOOM_POINTS)
+    centre, half, share = (lowest + highest) / 2, (highest - lowest) / 2, 1.0
+    offsets = np.linspace(-1, 1, POINTS)
     window = np.stack(np.meshgrid(offsets, offsets, indexing="ij"), axis=-1).reshape(-1, 2)
-    for _ in range(ZOOMS):
-        points = np.clip(centre + window * half, lowest, highest)
+    for _ in range(MOST_WINDOWS):
+        points = np.clip(centre + share * window * half, lowest, highest)
         heights = problem.loss(points) + gamma / 2 * ((points - theta) ** 2).sum(axis=-1)
-        centre, half = points[np.argmin(heights)], half * ZOOM
+        best = int(np.argmin(heights))
+        centre = points[best]
+        # A best point on the window's rim says that the valley goes on: the window follows before it shrinks.
+        if not ((np.abs(window[best]) == 1) & (lowest < centre) & (centre < highest)).any():
+            share *= ZOOM
+        if share < PRECISE:
+            break
     return centre
 
 
