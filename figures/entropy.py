@@ -45,7 +45,7 @@ def figure2g(settings: Settings) -> Drawn:
         f"allows {steep.printed:.3f}, convexity {steep.convex:g}, and the Lipschitz constant of the loss "
         f"{steep.lipschitz:.3f}.",
         "The paper computes the integral with scipy and prints neither gamma nor an error; here the error "
-        f"of -F is at most {rounded(numbers.surface.error):.1e}.",
+        f"of -F is at most {rounded(numbers.surface.error):.0e}.",
     )
     return _drawn("Fig. 2(g)", numbers, SINGLE, caption)
 

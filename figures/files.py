@@ -35,7 +35,9 @@ jump in numbers and, for EntropySGD, the curvature that has taken its place. Das
 the attack lies inside the feasible set. Panels of one row of the paper share all scales; jumps share one throughout.
 """
 GRAIN = 5  # of 256 steps
-DIGITS = 10  # of a number in the JSON file: what quadrature and rounding leave certain, on every machine
+DIGITS = (
+    7  # of a number in the JSON file: what quadrature, searches and rounding leave certain, on every machine
+)
 
 
 def save(plate: Plate, drawn: Drawn, folder: Path) -> list[Path]:
@@ -66,12 +68,12 @@ def write_page(folder: Path, missing: dict[str, str]) -> Path:
 
 
 def rounded(error: Any) -> float:
-    """An error estimate to two significant digits, rounded up: its further digits mean nothing."""
+    """An error estimate to one significant digit, rounded up: its further digits differ from machine to machine."""
     value = float(np.max(error))
     if not 0 < value < math.inf:
         return value
-    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return float(f"{math.ceil(value / unit * (1 - 1e-12)) * unit:.1e}")
+    unit = 10.0 ** math.floor(math.log10(value))
+    return float(f"{math.ceil(value / unit * (1 - 1e-12)) * unit:.0e}")
 
 
 def plain(value: Any) -> Any:
