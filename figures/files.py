@@ -101,7 +101,7 @@ def _entry(plate: Plate, facts: dict[str, Any]) -> str:
             f"- **Seen.** {facts['seen']}",
             f"- **To measure.** {facts['measure']}",
             f"- **Against the paper.** {facts['differs']}",
-            f"- Files: [{plate.name}.pdf]({plate.name}.pdf), [{plate.name}.json]({plate.name}.json)",
+            f"- Files: [{plate.name}.json]({plate.name}.json); `make figures` adds {plate.name}.pdf",
             "",
         ]
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from numerics.norms import steepest_direction
 from numerics.problem import Problem, output, output_slope, sigmoid, softplus
-from numerics.surfaces import describe, grid
+from numerics.surfaces import checked_axes, describe, grid
 
 STARTS = ("random", "zero")
 KEEPS = ("last", "best")
@@ -136,6 +136,7 @@ def pgd_gap(
     if not 0 <= tolerance < np.inf:
         raise ValueError(f"tolerance = {tolerance}; it must be finite and >= 0: pass a small number")
     options = options or PgdOptions()
+    axes = checked_axes(axes)
     theta = grid(axes)
     exact, found = problem.loss(theta), pgd_attack(problem, theta, options).value
     gap = exact - found

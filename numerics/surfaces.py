@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from numerics.problem import Problem
+from numerics.problem import Problem, finite_array
 
 # Indices of the three different entries of a symmetric 2 x 2 Hessian, in the order the fields hold them.
 HESSIAN_ENTRIES = ((0, 0), (0, 1), (1, 1))
@@ -42,6 +42,19 @@ def square_axes(size: int, half_width: float = 2.0) -> tuple[np.ndarray, np.ndar
         raise ValueError(f"half_width = {half_width}; it must be finite and > 0: pass 2 as in the paper")
     axis = np.linspace(-half_width, half_width, size)
     return axis, axis.copy()
+
+
+def checked_axes(axes: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The two axes of a grid as finite float arrays, shapes (n0,) and (n1,); ValueError names the one that is none."""
+    try:
+        first, second = axes
+    except (TypeError, ValueError) as error:
+        raise ValueError("axes must be a pair (theta_1 values, theta_2 values): pass two arrays") from error
+    checked = finite_array("axes[0]", first, 1), finite_array("axes[1]", second, 1)
+    for i, axis in enumerate(checked):
+        if len(axis) == 0:
+            raise ValueError(f"axes[{i}] is empty; a grid needs at least one value an axis: pass some")
+    return checked
 
 
 def grid(axes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

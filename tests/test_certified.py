@@ -473,3 +473,14 @@ def test_a_radius_out_of_reach_is_a_failure_and_no_number(change: dict[str, Any]
     arguments: dict[str, Any] = {"theta": THETA} | change
     with pytest.raises(QuadratureFailure, match=words):
         certified_value(THREE, arguments.pop("theta"), **arguments)
+
+
+def test_a_direction_outside_the_ball_is_shortened_before_it_proves_anything() -> None:
+    """v = (1, 1) has norm sqrt 2: for L2 the bound ||t||_q >= v.t would fail on the diagonal."""
+    problem = single_point("l2", (-1.0, 1.0), 1.0, 0.6)
+    exact = frame(problem, 1.0, 1.0)
+    origin, weights = (arb(0), arb(0)), np.array([1.0])
+    far, inside = (minorant(exact, origin, weights, np.array(v)) for v in ((1.0, 1.0), (0.5**0.5, 0.5**0.5)))
+    assert float((far.top - inside.top).abs_upper()) < 1e-12
+    box = frame(single_point("linf", (-1.0, 1.0), 1.0, 0.6), 1.0, 1.0)
+    assert float(abs(minorant(box, origin, weights, np.array((1.0, 1.0))).top - far.top)) > 1e-3

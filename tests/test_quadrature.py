@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from numerics.local_entropy import QuadratureFailure, local_entropy, local_entropy_surface
+from numerics.local_entropy import QuadratureFailure, local_entropy, local_entropy_surface, quadrature
 from numerics.local_entropy.certified import certified_value
 from numerics.local_entropy.loss_on_nodes import loss_on_nodes
 from numerics.local_entropy.mass import proximal_point
-from numerics.local_entropy.nodes import COARSE, FINE, axis_nodes
+from numerics.local_entropy.nodes import COARSE, FINE, Rule, axis_nodes
 from numerics.local_entropy.scipy_routes import cubature
 from numerics.problem import Problem, named, single_point
 from numerics.surfaces import grid
@@ -49,6 +49,61 @@ def test_the_error_estimate_bounds_the_distance_to_a_certified_enclosure(loss, g
     assert np.abs(fast.hessian - hessian).max() <= allowed
     # The estimate is not merely large: it is within the tolerance the route promises.
     assert fast.error <= 1e-11 * max(1, abs(fast.value))
+
+
+def far_cases(count: int) -> list[tuple]:
+    """(loss, gamma, beta, theta) with theta up to 1e6 from the origin, where t - theta could lose every digit."""
+    rng = np.random.default_rng(3)
+    return [
+        (
+            ("clean", "l2", "linf")[k % 3],
+            10 ** rng.uniform(1, 4),
+            10 ** rng.uniform(-1, 1),
+            rng.normal(size=2) * 10 ** rng.uniform(2, 6),
+        )
+        for k in range(count)
+    ]
+
+
+@pytest.mark.parametrize(("loss", "gamma", "beta", "theta"), far_cases(15))
+def test_the_error_estimate_holds_far_from_the_origin(loss, gamma, beta, theta):
+    problem = Problem(np.array([[0.2, 0.05]]), np.array([1.0]), *named(loss, 0.05))
+    fast = local_entropy(problem, theta, gamma=gamma, beta=beta, tolerance=1e-6)
+    ball = certified_value(problem, theta, gamma=gamma, beta=beta)
+    assert abs(fast.value - float(ball.value.mid())) <= fast.error + ball.radius
+    hessian = np.array([[float(entry.mid()) for entry in row] for row in ball.hessian])
+    assert np.abs(fast.hessian - hessian).max() <= fast.derivative_error + ball.derivative_radius
+
+
+def shares_of_a_coarse_rule(monkeypatch: pytest.MonkeyPatch, safety: float) -> list[float]:
+    """True error over estimate where both rules have few nodes, so that truncation and not rounding decides."""
+    monkeypatch.setattr(quadrature, "SAFETY", safety)
+    shares = []
+    for order in (4, 6, 8):
+        monkeypatch.setattr(quadrature, "FINE", Rule(order, 1.0, 2, 42.0))
+        monkeypatch.setattr(quadrature, "COARSE", Rule(order - 1, 1.07, 1, 38.0))
+        for loss, theta in (
+            ("clean", (0.3, 1.0)),
+            ("l2", (0.1, -0.2)),
+            ("linf", (-1.0, 0.6)),
+            ("l1", (1.0, 1.0)),
+        ):
+            problem = dataset(loss)
+            fast = local_entropy(problem, theta, gamma=2.0, beta=3.0, tolerance=1.0)
+            ball = certified_value(problem, theta, gamma=2.0, beta=3.0)
+            shares.append(abs(fast.value - float(ball.value.mid())) / fast.error)
+    return shares
+
+
+def test_the_difference_of_the_two_rules_bounds_the_error_of_the_finer_one(monkeypatch):
+    shares = shares_of_a_coarse_rule(monkeypatch, quadrature.SAFETY)
+    assert max(shares) <= 1
+    # It is an estimate of truncation, not a number that is always large.
+    assert max(shares) > 0.01
+
+
+def test_without_the_difference_the_estimate_would_be_wrong(monkeypatch):
+    assert max(shares_of_a_coarse_rule(monkeypatch, 0.0)) > 100
 
 
 @pytest.mark.parametrize("loss", ["l1.5", "l3"])
@@ -179,6 +234,8 @@ def test_the_two_rules_differ_in_every_way_an_error_can_arise():
         ({"beta": -1.0}, "beta = -1; it must be finite and > 0"),
         ({"theta": (1.0, np.nan)}, "theta has entries that are not finite"),
         ({"theta": (1.0, 2.0, 3.0)}, "theta has shape"),
+        ({"gamma": 1e160}, "beta gamma must lie between 1e-150 and 1e\\+150"),
+        ({"tolerance": -1.0}, "tolerance = -1"),
         ({"problem": single_point("linf", (-1, 1), 1, 0.6, "swish")}, "the kinks of the linear model alone"),
     ],
 )
@@ -190,11 +247,28 @@ def test_bad_arguments_are_named(change, message):
 
 
 @pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        (([], [1.0]), r"axes\[0\] is empty"),
+        (([1.0], 2.0), r"axes\[1\] has 0 axes"),
+        (([1.0], [[1.0]]), r"axes\[1\] has 2 axes"),
+        (([1.0], ["a"]), r"axes\[1\] = \['a'\] is not an array of numbers"),
+        (([1.0], [np.inf]), r"axes\[1\] has entries that are not finite"),
+        (None, "axes must be a pair"),
+        (([1.0], [1.0], [1.0]), "axes must be a pair"),
+    ],
+)
+def test_bad_axes_are_named(axes, message):
+    with pytest.raises(ValueError, match=message):
+        local_entropy_surface(dataset("l2"), axes)
+
+
+@pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"tolerance": 1e-17}, "float64 rounds more coarsely"),
         ({"gamma": 1e-12}, "nodes are needed"),
-        ({"beta": 1e300}, "narrower than the spacing of float64"),
+        ({"beta": 1e60}, "narrower than the spacing of float64"),
     ],
 )
 def test_a_missed_tolerance_is_a_failure_that_says_what_was_reached(change, reason):

@@ -107,7 +107,9 @@ def fraction_or_float(text: str) -> Rational:
     if len(parts) > 2 or not all(NUMBER.fullmatch(part) for part in parts):
         raise BadValue(f"{text!r} is not a number; write a decimal such as 0.6 or a fraction such as 8/255")
     if any(_digits(part) > MOST_DIGITS for part in parts):
-        raise BadValue(f"{str(text)[:20]!r}... has more than {MOST_DIGITS} digits; write a shorter number")
+        raise BadValue(
+            f"{str(text)[:20]!r}... has more than {MOST_DIGITS} digits, written out; write a number of ordinary size"
+        )
     numerator, denominator = Rational(parts[0]), Rational(parts[1] if len(parts) == 2 else 1)
     if denominator == 0:
         raise BadValue(f"{text!r} divides by zero; give a nonzero denominator")

@@ -22,8 +22,8 @@ from numerics.local_entropy.certified_frame import Frame, best_weights, frame, m
 from numerics.local_entropy.certified_rule import plan
 from numerics.local_entropy.certified_sums import Meter, moments
 from numerics.local_entropy.result import LocalEntropy, QuadratureFailure, check_arguments
-from numerics.problem import Problem, finite_array
-from numerics.surfaces import Surface, describe, grid
+from numerics.problem import Problem
+from numerics.surfaces import Surface, checked_axes, describe, grid
 
 arb = flint.arb
 RADIUS = 1e-12  # of -F, absolute
@@ -94,11 +94,7 @@ def certified_surface(
     lines: how many evaluations are needed (their number grows as gamma falls) and how far they are.
     Raises: as `certified_value`.
     """
-    first, second = (finite_array(f"axes[{i}]", axis, 1) for i, axis in enumerate(axes))
-    if not (len(first) and len(second)):
-        raise ValueError(
-            f"axes have {len(first)} and {len(second)} points; each needs at least one: pass a grid"
-        )
+    first, second = checked_axes(axes)
     check_arguments(problem, np.array([first[0], second[0]]), gamma, beta)
     started = time.perf_counter()
     numbers = (float(gamma), float(beta), radius, most_evaluations)

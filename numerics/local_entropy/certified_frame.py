@@ -89,7 +89,7 @@ def minorant(frame: Frame, theta: tuple[Any, Any], weights: np.ndarray, directio
     ||t - c||^2 with c = theta - g/gamma and A = H + g.theta - ||g||^2/(2 gamma).
     """
     entropy, slope = arb(0), [arb(0), arb(0)]
-    pull = [frame.epsilon * float(v) for v in direction]
+    pull = [frame.epsilon * v for v in _within_ball(frame, [arb(float(v)) for v in direction])]
     for w, margin in zip(map(arb, weights.tolist()), frame.margins, strict=True):
         if 0 < w < 1:
             entropy -= w * w.log() + (1 - w) * (-w).log1p()
@@ -100,6 +100,13 @@ def minorant(frame: Frame, theta: tuple[Any, Any], weights: np.ndarray, directio
     height -= (first * first + second * second) / (2 * frame.gamma)
     centre = (theta[0] - first / frame.gamma, theta[1] - second / frame.gamma)
     return Minorant((-frame.beta * height).exp(), centre)
+
+
+def _within_ball(frame: Frame, direction: list[Any]) -> list[Any]:
+    """The direction, shortened where the norm whose unit ball must hold it is not proved to be at most one."""
+    first, second = (abs(v) for v in direction)
+    norm = (first * first + second * second).sqrt() if frame.kinks == "origin" else first.max(second)
+    return direction if norm <= 1 else [v / norm.upper() for v in direction]
 
 
 def best_weights(frame: Frame, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -44,17 +44,17 @@ COARSE = Rule(order=14, width=1.07, levels=6, tail=38.0)
 
 
 def axis_nodes(
-    low: float, high: float, width: float, rule: Rule, kinks: str
+    low: float, high: float, width: float, rule: Rule, kinks: str, kink: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of composite Gauss-Legendre quadrature on [low, high].
 
-    `width` is the standard panel width; `kinks` is "none", "axes" (a panel ends at 0) or "graded" (and the
-    panels shrink towards 0).
+    `width` is the standard panel width; `kinks` is "none", "axes" (a panel ends at `kink`) or "graded" (and the
+    panels shrink towards it).
     """
-    edges = [low, 0.0, high] if kinks != "none" and low < 0 < high else [low, high]
+    edges = [low, kink, high] if kinks != "none" and low < kink < high else [low, high]
     pieces = [_even(a, b, width * rule.width) for a, b in pairwise(edges)]
     if kinks == "graded":
-        pieces = [_graded(piece, rule.levels) for piece in pieces]
+        pieces = [_graded(piece, kink, rule.levels) for piece in pieces]
     ends = np.unique(np.concatenate(pieces))
     nodes, weights = gauss_legendre(rule.order)
     half = np.diff(ends)[:, None] / 2
@@ -91,13 +91,14 @@ def _even(low: float, high: float, widest: float) -> np.ndarray:
     return np.linspace(low, high, max(1, int(np.ceil((high - low) / widest))) + 1)
 
 
-def _graded(ends: np.ndarray, levels: int) -> np.ndarray:
-    """The panel ends of a piece that lies on one side of 0, refined geometrically towards 0.
+def _graded(ends: np.ndarray, kink: float, levels: int) -> np.ndarray:
+    """The panel ends of a piece that lies on one side of the kink, refined geometrically towards it.
 
-    A piece that stops short of 0 is graded as well, up to where it stops: a cone may be close by.
+    A piece that stops short of the kink is graded as well, up to where it stops: a cone may be close by.
     """
-    nearest = np.abs(ends).min()
-    width = np.abs(np.diff(ends)).max()
-    sign = 1.0 if ends[-1] > 0 else -1.0
+    distance = np.abs(ends - kink)
+    width = np.diff(ends).max()
+    sign = 1.0 if ends[-1] > kink else -1.0
     marks = width * GRADING ** -np.arange(0.0, levels + 1)
-    return np.unique(np.concatenate([ends, sign * marks[(marks > nearest) & (marks < np.abs(ends).max())]]))
+    inside = (marks > distance.min()) & (marks < distance.max())
+    return np.unique(np.concatenate([ends, kink + sign * marks[inside]]))

@@ -23,9 +23,9 @@ import numpy as np
 from numerics.local_entropy.loss_on_nodes import loss_on_nodes
 from numerics.local_entropy.mass import box, proximal_point
 from numerics.local_entropy.nodes import COARSE, FINE, Rule, axis_nodes, kink_kind, panel_widths
-from numerics.local_entropy.result import LocalEntropy, QuadratureFailure, check_arguments
+from numerics.local_entropy.result import LocalEntropy, QuadratureFailure, check_arguments, positive
 from numerics.problem import Problem
-from numerics.surfaces import Surface, describe
+from numerics.surfaces import Surface, checked_axes, describe
 
 TOLERANCE = 1e-11  # error of -F to be reached, absolute, and relative where |-F| > 1
 REFINEMENTS = 3  # times the rule is refined before a failure is reported
@@ -36,6 +36,8 @@ SAFETY = (
     4.0  # the error of the fine rule is taken to be at most this multiple of the difference to the coarse
 )
 ROUNDINGS = 24.0  # units in the last place that sums of positive terms and their logarithm may lose
+CANCELLED = 4.0  # roundings of each term of a margin
+LARGEST_PRECISION = 1e150  # of the Gaussian, beta gamma: the Hessian has its square
 EPS = np.finfo(float).eps
 
 
@@ -77,8 +79,9 @@ def local_entropy_surface(
     difference between two rules, times a safety factor, plus a bound on rounding.
     Raises: ValueError for bad arguments; QuadratureFailure when the estimate stays above `tolerance`.
     """
-    first, second = (np.asarray(axis, dtype=float) for axis in axes)
-    _check(problem, np.stack(np.broadcast_arrays(first[:1], second[:1]), axis=-1)[0], gamma, beta)
+    first, second = checked_axes(axes)
+    gamma, beta = _checked(problem, np.array([first[0], second[0]]), gamma, beta)
+    tolerance = positive("tolerance", tolerance)
     started = time.perf_counter()
     if problem.p == 1:
         points = np.stack(np.meshgrid(first, second, indexing="ij"), axis=-1)
@@ -105,7 +108,7 @@ def local_entropy(
     Raises: as `local_entropy_surface`.
     """
     point = problem.checked(theta)
-    _check(problem, point, gamma, beta)
+    _checked(problem, point, gamma, beta)
     surface = local_entropy_surface(
         problem, (point[:1], point[1:]), gamma=gamma, beta=beta, tolerance=tolerance
     )
@@ -121,13 +124,19 @@ def local_entropy(
     )
 
 
-def _check(problem: Problem, theta: np.ndarray, gamma: float, beta: float) -> None:
-    check_arguments(problem, theta, gamma, beta)
+def _checked(problem: Problem, theta: np.ndarray, gamma: float, beta: float) -> tuple[float, float]:
+    _, gamma, beta = check_arguments(problem, theta, gamma, beta)
     if problem.model != "linear":
         raise ValueError(
             f"model = {problem.model!r}; the fast route knows the kinks of the linear model alone: take the method "
             "cubature, nquad or dblquad"
         )
+    if not 1 / LARGEST_PRECISION < beta * gamma < LARGEST_PRECISION:
+        raise ValueError(
+            f"gamma = {gamma:g} and beta = {beta:g}; beta gamma must lie between {1 / LARGEST_PRECISION:g} and "
+            f"{LARGEST_PRECISION:g}, or its square overflows: rescale theta"
+        )
+    return gamma, beta
 
 
 def _rotated(
@@ -159,7 +168,7 @@ def _estimated(
         # Overflow of far too wide a problem ends as nan or inf, which no comparison below accepts.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             best, other = _fields(task, *theta, rule), _fields(task, *theta, coarse)
-            errors, rounding = _errors(best, other)
+            errors, rounding = _errors(task, theta, best, other)
             size = np.maximum(1, np.abs(best.value))
             reached = float(np.nan_to_num(errors[0] / size, nan=np.inf).max())
             rounded = float((rounding / size).max())
@@ -172,14 +181,22 @@ def _estimated(
     raise QuadratureFailure("fast", reached, tolerance, reason)
 
 
-def _errors(best: Fields, other: Fields) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+def _errors(
+    task: Task, theta: tuple[np.ndarray, np.ndarray], best: Fields, other: Fields
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """Difference of two rules and a bound on rounding, for the value and for the worst derivative entry; and the
     bound on the value's rounding alone.
 
-    The weights carry the relative error of exp(-beta L), EPS beta L, about EPS times -F; a moment of order k
-    is at most size^k once multiplied by (beta gamma)^k.
+    The weights carry the relative error of exp(-beta L): EPS beta L, about EPS times -F, and EPS beta times the
+    terms |x_ni t_i| that may cancel in the margin, at the t where the mass is. A moment of order k is at most size^k
+    once multiplied by (beta gamma)^k.
     """
-    relative = ROUNDINGS * EPS * (1 + np.abs(best.value))
+    scale = task.beta * task.gamma
+    slope = np.abs(task.problem.X).mean(axis=0) + task.problem.epsilon
+    moved = np.abs(best.gradient) @ slope / scale + slope.sum() / np.sqrt(scale)
+    far = slope[0] * np.abs(theta[0]), slope[1] * np.abs(theta[1])
+    terms = task.beta * (moved + (far[0] + far[1] if task.paired else np.add.outer(*far)))
+    relative = EPS * (ROUNDINGS * (1 + np.abs(best.value)) + CANCELLED * terms)
     value = SAFETY * np.abs(best.value - other.value) + relative
     steepness = np.abs(best.gradient).max(axis=-1)
     gradient = SAFETY * np.abs(best.gradient - other.gradient).max(axis=-1) + relative * best.size
@@ -207,8 +224,13 @@ def _fields(task: Task, first: np.ndarray, second: np.ndarray, rule: Rule) -> Fi
     # Cutting saves nodes only where the grid, and not the radius around it, makes the box wide.
     wide = many > MOST_NODES and (reach > (edges[1] - edges[0]) / 4).any()
     if alone or not wide:
-        nodes = [axis_nodes(edges[0][i], edges[1][i], widths[i], rule, kinks) for i in (0, 1)]
-        fields, smallest = _moments(task, first, second, theta, peak, nodes)
+        # Relative to the centre: far from the origin, t - theta would lose the digits of t.
+        (low0, low1), (high0, high1) = edges[0] - theta, edges[1] - theta
+        nodes = [
+            axis_nodes(low0, high0, widths[0], rule, kinks, -theta[0]),
+            axis_nodes(low1, high1, widths[1], rule, kinks, -theta[1]),
+        ]
+        fields, smallest = _moments(task, first, second, theta, peak - theta, nodes)
         if alone or smallest > SMALLEST_MASS:
             return fields
     return _halves(task, first, second, 0 if task.paired or reach[0] >= reach[1] else 1, rule)
@@ -234,29 +256,30 @@ def _moments(
     peak: np.ndarray,
     nodes: list[tuple[np.ndarray, np.ndarray]],
 ) -> tuple[Fields, float]:
-    """The fields from the six moments, and the smallest tilted mass met.
+    """The fields from the six moments, and the smallest tilted mass met; nodes v and peak relative to theta.
 
-    With tilt g = gamma (theta - peak) the exponent is the sum of -beta (L - L(peak) - g.(t - peak)), which is
-    at most 0, and, for each axis, -(beta gamma/2) u^2 - beta g (a - theta) - beta g^2/(2 gamma), u = t - a +
-    g/gamma, a the theta asked for.
+    With tilt g = -gamma peak the exponent at t = theta + v is the sum of -beta (L - L(peak) - g.(v - peak)), at most
+    0, and, for each axis, -(beta gamma/2) u^2 - beta g a - beta g^2/(2 gamma), u = v - a - peak, theta + a the theta
+    asked for.
     """
     gamma, beta = task.gamma, task.beta
-    tilt = gamma * (theta - peak)
-    lowest = float(task.problem.loss(peak))
+    tilt = -gamma * peak
+    lowest = float(task.problem.loss(theta + peak))
     (t, first_weights), (s, second_weights) = nodes
-    left = _kernels(t, first_weights, first - tilt[0] / gamma, beta * gamma)
-    right = _kernels(s, second_weights, second - tilt[1] / gamma, beta * gamma)
+    offsets = first - theta[0], second - theta[1]
+    left = _kernels(t, first_weights, offsets[0] + peak[0], beta * gamma)
+    right = _kernels(s, second_weights, offsets[1] + peak[1], beta * gamma)
     product = np.zeros((3 * len(first), len(s)))
     rows = max(1, MOST_NODES // len(s))
     for start in range(0, len(t), rows):
         piece = slice(start, start + rows)
-        weights = loss_on_nodes(task.problem, t[piece], s)
+        weights = loss_on_nodes(task.problem, theta[0] + t[piece], theta[1] + s)
         weights -= np.add.outer(tilt[0] * (t[piece] - peak[0]) + lowest, tilt[1] * (s - peak[1]))
         weights *= -beta
         np.exp(weights, out=weights)
         product += left.reshape(-1, len(t))[:, piece] @ weights
     moments = _contracted(product.reshape(3, len(first), len(s)), right, task.paired)
-    steps = beta * tilt[0] * (first - theta[0]), beta * tilt[1] * (second - theta[1])
+    steps = beta * tilt[0] * offsets[0], beta * tilt[1] * offsets[1]
     shift = steps[0] + steps[1] if task.paired else np.add.outer(*steps)
     shift += beta * lowest + beta * (tilt @ tilt) / (2 * gamma)
     return _from_moments(moments, shift, beta * tilt, beta * gamma), float(moments[0].min())
