@@ -25,7 +25,7 @@ class Surface:
     axes: tuple[np.ndarray, np.ndarray]
     value: np.ndarray
     gradient: np.ndarray
-    hessian: np.ndarray | None
+    hessian: Any
     error: np.ndarray
     derivative_error: np.ndarray
     provenance: dict[str, Any] = field(default_factory=dict)
