@@ -11,6 +11,7 @@ from pathlib import Path
 
 from figures.drawing import draw
 from figures.plate import PLATES, Settings, plates
+from numerics.one_core import THREAD_COUNTS
 from theory.guard import guarded
 
 
@@ -28,7 +29,7 @@ def run(argv: Sequence[str] | None) -> int:
         return 0
     chosen = plates(arguments.only)
     # One thread a worker: they share the cores, and sums in another order would move the last digits.
-    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+    for variable in THREAD_COUNTS:
         os.environ.setdefault(variable, "1")
     from figures.files import write_page
     from theory.results import make_folder

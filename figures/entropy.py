@@ -22,9 +22,9 @@ from figures.plate import Caption, Drawn, Settings
 from figures.solid import Kinks
 from numerics.local_entropy import local_entropy_surface
 from numerics.optima import Optimum, entropy_optimum, optimum
-from numerics.problem import Problem, named, single_point
+from numerics.problem import Problem, named, normal_data, single_point
 from numerics.surfaces import Surface, square_axes
-from numerics.tradeoff import Scope, integration_box, normal_data, scope
+from numerics.tradeoff import Scope, integration_box, scope
 
 GAMMA = 1.0
 BETA = 1.0
@@ -208,7 +208,6 @@ def _margins(norms: dict[str, Surface]) -> Margins:
 
 def _across(surface: Surface, i: int) -> np.ndarray:
     """-d^2 F/d theta_i^2 on theta_i = 0."""
-    assert surface.hessian is not None
     zero = int(np.argmin(np.abs(surface.axes[i])))
     return surface.hessian[zero, :, 0, 0] if i == 0 else surface.hessian[:, zero, 1, 1]
 

@@ -11,8 +11,7 @@ from matplotlib.ticker import NullFormatter
 from figures.entropy import BETA
 from figures.losses import EPSILON, LABEL, POINT, SEED
 from figures.plate import Settings
-from numerics.problem import Problem, single_point
-from numerics.tradeoff import normal_data
+from numerics.problem import Problem, normal_data, single_point
 
 HEIGHT = 2.95
 # From the gamma of the paper's networks (Sec. 5.2) to one at which -F follows the kinks of L; the data's integrals cost

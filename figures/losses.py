@@ -14,9 +14,8 @@ from figures.solid import NO_JUMP, Kinks
 from numerics.attacks import exact_attack
 from numerics.jumps import jump_along_axis, jump_at_origin
 from numerics.optima import optimum
-from numerics.problem import SWISH_MINIMISER, Problem, single_point
+from numerics.problem import SWISH_MINIMISER, Problem, normal_data, single_point
 from numerics.surfaces import Surface, grid, loss_surface, square_axes
-from numerics.tradeoff import normal_data
 
 POINT = (-1.0, 1.0)
 LABEL = 1.0

@@ -6,6 +6,7 @@ its draws where extremes tend to lie (on the boundary), and `contains(points)`. 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,18 +15,18 @@ import numpy as np
 Vector = Sequence[float] | np.ndarray
 
 
-class AdmissibleSet:
+class AdmissibleSet(ABC):
     """A closed set of R^dimension; subclasses give `dimension`, `project` and `sample`."""
 
     dimension: int
 
+    @abstractmethod
     def project(self, points: np.ndarray) -> np.ndarray:
         """The nearest point of the set for each row (for `LevelSet` the first one towards its anchor)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sample(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """`count` points of the set, shape (count, dimension)."""
-        raise NotImplementedError
 
     def contains(self, points: np.ndarray, tolerance: float = 1e-9) -> np.ndarray:
         """Whether each row lies within `tolerance` of the set."""

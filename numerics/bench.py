@@ -30,12 +30,11 @@ from numerics.bench_rows import (
     Setting,
     certified_rows,
     compared,
-    dataset,
     linearity,
 )
 from numerics.local_entropy.scipy_failures import Case, failure_cases, failure_table
 from numerics.one_core import on_one_core
-from numerics.problem import single_point
+from numerics.problem import normal_data, single_point
 from theory.cli import folder_name
 from theory.results import make_folder
 
@@ -121,7 +120,7 @@ def measure(plan: Plan) -> dict[str, Any]:
         problem = single_point(name, (-1.0, 1.0), 1.0, EPSILON)
         comparison += compared(f"one point, {name}", problem, grids, plan.places, plan.settings, progress)
     for name in ("linf", "l2"):
-        title, problem = f"N = {count}, {name}", dataset(name, count)
+        title, problem = f"N = {count}, {name}", normal_data(name, EPSILON, count, SEED)
         comparison += compared(title, problem, grids, plan.data_places, plan.data_settings, progress)
     return {
         "about": about(plan),

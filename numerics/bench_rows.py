@@ -15,7 +15,7 @@ from numerics.local_entropy.certified import certified_local_entropy, certified_
 from numerics.local_entropy.result import LocalEntropy, QuadratureFailure
 from numerics.local_entropy.scipy_routes import ROUTES, available
 from numerics.local_entropy.window import Box
-from numerics.problem import NORMS, Problem, single_point
+from numerics.problem import Problem, normal_data, single_point
 from numerics.surfaces import Surface, square_axes
 
 EPSILON, GAMMA, BETA, SEED = 0.6, 1.0, 1.0, 0
@@ -92,7 +92,6 @@ def at(surface: Surface, place: Place) -> tuple[float, np.ndarray, np.ndarray]:
     i, j = (int(np.abs(axis - entry).argmin()) for axis, entry in zip(surface.axes, place, strict=True))
     if not np.allclose((surface.axes[0][i], surface.axes[1][j]), place, rtol=0, atol=1e-12):
         raise ValueError(f"place = {place} is no point of the grid: take one of its points")
-    assert surface.hessian is not None
     return float(surface.value[i, j]), surface.gradient[i, j], surface.hessian[i, j]
 
 
@@ -167,7 +166,7 @@ def linearity(
     rows = []
     for name in ("linf", "l2"):
         for count in counts:
-            seconds, _ = timed_surface(dataset(name, count), size, repeats)
+            seconds, _ = timed_surface(normal_data(name, EPSILON, count, SEED), size, repeats)
             rows.append({"loss": name, "N": count, "seconds": seconds, "seconds_per_point": seconds / count})
         progress(f"linearity in N, {name}")
     return rows
@@ -188,9 +187,3 @@ def certified_rows(progress: Callable[[str], None]) -> list[dict[str, Any]]:
             )
             progress(f"certified surface, {name}, gamma = {gamma:g}")
     return rows
-
-
-def dataset(name: str, count: int) -> Problem:
-    """The data of Fig. 4: x_n from N(0, I_2), y_n the sign of the first entry of x_n."""
-    X = np.random.default_rng(SEED).normal(size=(count, 2))
-    return Problem(X, np.sign(X[:, 0]), EPSILON, NORMS[name])

@@ -25,6 +25,11 @@ def dual_exponent(p: float) -> float:
     return 1.0 if p == np.inf else p / (p - 1)
 
 
+def euclidean_radius(p: float, dimension: int) -> float:
+    """The largest `||delta||_2` in `||delta||_p <= 1`: 1 for p <= 2, d^(1/2 - 1/p) above, sqrt(d) at p = inf."""
+    return dimension ** max(0.0, 0.5 - 1 / p)
+
+
 def dual_norm(theta: Array, p: float, xp: ModuleType = np) -> Array:
     """`||theta||_q` along the last axis, shape (..., d) -> (...), q dual to p; no overflow, exact 0 at 0."""
     q = dual_exponent(p)

@@ -108,6 +108,18 @@ def single_point(
     return Problem(np.asarray([x], dtype=float), np.asarray([y]), *named(loss_name, epsilon), model)
 
 
+def normal_data(loss: str, epsilon: float = 0.6, points: int = 100, seed: int = 0) -> Problem:
+    """The data of Figs. 4 and 5: x_n ~ N(0, I_2) from numpy's default generator, y_n = sign(x_{n,1}).
+
+    The paper prints no seed: 0 is ours. Raises ValueError for points < 1, seed < 0 and as `named`.
+    """
+    for name, value, least in (("points", points, 1), ("seed", seed, 0)):
+        if not (isinstance(value, int | np.integer) and value >= least):
+            raise ValueError(f"{name} = {value!r}; it must be a whole number >= {least}: pass one")
+    X = np.random.default_rng(seed).standard_normal((points, 2))
+    return Problem(X, np.where(X[:, 0] >= 0, 1.0, -1.0), *named(loss, epsilon))
+
+
 def named(loss_name: str, epsilon: float) -> tuple[float, float]:
     """(epsilon, p) of a loss named clean, l1, l2, linf or l<p> such as l1.5; clean has epsilon 0.
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from numerics.local_entropy import local_entropy_surface
 from numerics.local_entropy.mass import box, proximal_point
 from numerics.local_entropy.nodes import FINE
-from numerics.problem import Problem, named
+from numerics.norms import euclidean_radius
+from numerics.problem import Problem
 from numerics.surfaces import Surface, square_axes
 
 GRID = 41  # odd, so that the axes theta_i = 0, where the curvature of -F has its ridges, are on the grid
@@ -48,16 +50,15 @@ class Scope:
     error: float
 
 
-def normal_data(loss: str, epsilon: float = 0.6, points: int = 100, seed: int = 0) -> Problem:
-    """The data of Figs. 4 and 5: x_n ~ N(0, I_2) from numpy's default generator, y_n = sign(x_{n,1}).
+@dataclass(frozen=True, eq=False)
+class Peak:
+    """The largest `value` of a function of -Hess F, at `theta` (2,) with its `hessian` (2, 2); `added` says by how
+    much the last refinement raised it."""
 
-    The paper prints no seed: 0 is ours. Raises ValueError for points < 1, seed < 0 and as `named`.
-    """
-    for name, value, least in (("points", points, 1), ("seed", seed, 0)):
-        if not (isinstance(value, int | np.integer) and value >= least):
-            raise ValueError(f"{name} = {value!r}; it must be a whole number >= {least}: pass one")
-    X = np.random.default_rng(seed).standard_normal((points, 2))
-    return Problem(X, np.where(X[:, 0] >= 0, 1.0, -1.0), *named(loss, epsilon))
+    theta: np.ndarray
+    hessian: np.ndarray
+    value: float
+    added: float
 
 
 def scope(problem: Problem, gamma: float, *, beta: float = 1.0, half_width: float = 2.0) -> Scope:
@@ -67,20 +68,17 @@ def scope(problem: Problem, gamma: float, *, beta: float = 1.0, half_width: floa
     """
     axes = square_axes(GRID, half_width)
     surface = local_entropy_surface(problem, axes, gamma=gamma, beta=beta)
-    curvature, at, gain = _largest(problem, surface, half_width, gamma, beta, _curvature)
     strength = beta * gamma
-
-    def covariance_of(hessian: np.ndarray) -> np.ndarray:
-        return np.linalg.norm((strength * np.eye(2) - hessian) / strength**2, axis=(-2, -1))
-
-    covariance, _, _ = _largest(problem, surface, half_width, gamma, beta, covariance_of)
+    steepest = largest(problem, surface, spectral_norm, gamma=gamma, beta=beta)
+    spread = partial(covariance_norm, precision=strength)
+    covariance = largest(problem, surface, spread, gamma=gamma, beta=beta).value
     slope = lipschitz_constant(problem)
     return Scope(
         gamma=float(gamma),
         beta=float(beta),
-        curvature=curvature,
-        at=at,
-        refinement=gain,
+        curvature=steepest.value,
+        at=(float(steepest.theta[0]), float(steepest.theta[1])),
+        refinement=steepest.added,
         covariance=covariance,
         printed=strength + strength**2 * covariance,
         convex=strength,
@@ -106,37 +104,47 @@ def lipschitz_constant(problem: Problem) -> float:
 
     L of the linear model is G-Lipschitz (Eq. (8); claim beyond.entropy-adversarial-logistic).
     """
-    share = 0.5 if problem.p == np.inf else max(0.0, 0.5 - 1 / problem.p)
     longest = float(np.linalg.norm(problem.X, axis=1).max())
-    return longest + problem.epsilon * problem.dimension**share
+    return longest + problem.epsilon * euclidean_radius(problem.p, problem.dimension)
 
 
-def _largest(
+def spectral_norm(hessian: np.ndarray) -> np.ndarray:
+    """sigma_1 of each Hessian, shape (..., 2, 2) -> (...)."""
+    return np.linalg.norm(hessian, 2, axis=(-2, -1))
+
+
+def covariance_norm(hessian: np.ndarray, precision: float) -> np.ndarray:
+    """||Sigma_theta||_F from -Hess F = beta gamma I - (beta gamma)^2 Sigma (Eq. 53), precision = beta gamma."""
+    return np.linalg.norm((precision * np.eye(2) - hessian) / precision**2, axis=(-2, -1))
+
+
+def largest(
     problem: Problem,
     surface: Surface,
-    half_width: float,
-    gamma: float,
-    beta: float,
     size: Callable[[np.ndarray], np.ndarray],
-) -> tuple[float, tuple[float, float], float]:
-    """The maximum of `size` of the Hessian over the square, its place, and what the last refinement added."""
-    step, best, gain = float(surface.axes[0][1] - surface.axes[0][0]), -np.inf, np.inf
-    at = (0.0, 0.0)
+    *,
+    gamma: float,
+    beta: float = 1.0,
+    gain: float = GAIN,
+) -> Peak:
+    """Where `size` of -Hess F is largest in the square that `surface` covers, refined around its best point
+    MOST_ZOOMS times, or until a refinement adds less than the share `gain` of it (0: never)."""
+    low, high = surface.axes[0][0], surface.axes[0][-1]
+    step, best = float(surface.axes[0][1] - low), None
     for _ in range(MOST_ZOOMS):
-        assert surface.hessian is not None
         field = size(surface.hessian)
         i, j = np.unravel_index(int(np.argmax(field)), field.shape)
-        gain, found = float(field[i, j]) - best, float(field[i, j])
-        if found > best:
-            best, at = found, (float(surface.axes[0][i]), float(surface.axes[1][j]))
-        if gain <= GAIN * best:
+        before = -np.inf if best is None else best.value
+        found = float(field[i, j])
+        added = max(found - before, 0.0)  # rounding may find the same place a little lower
+        if best is None or found > before:
+            best = Peak(np.array([surface.axes[0][i], surface.axes[1][j]]), surface.hessian[i, j], found, 0.0)
+        best = replace(best, added=added)
+        if added < gain * best.value:
             break
         step /= ZOOM
         reach = step * np.arange(-ZOOM, ZOOM + 1)
-        near = [np.unique(np.clip(centre + reach, -half_width, half_width)) for centre in at]
+        near = [np.unique(np.clip(centre + reach, low, high)) for centre in best.theta]
         surface = local_entropy_surface(problem, (near[0], near[1]), gamma=gamma, beta=beta)
-    return best, at, max(gain, 0.0)
-
-
-def _curvature(hessian: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(hessian, 2, axis=(-2, -1))
+    assert best is not None
+    return best

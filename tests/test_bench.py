@@ -12,11 +12,12 @@ import pytest
 
 from numerics import bench, bench_page
 from numerics.bench import Plan, measure, quick_plan
-from numerics.bench_rows import EQUAL, LOOSE, ROUTES, at, dataset, how, scipy_row
+from numerics.bench_rows import EQUAL, LOOSE, ROUTES, at, how, scipy_row
 from numerics.local_entropy import QuadratureFailure, local_entropy_surface
 from numerics.local_entropy.certified import certified_local_entropy
 from numerics.local_entropy.scipy_failures import failure_cases, fig2_problem
 from numerics.one_core import on_one_core
+from numerics.problem import normal_data
 from numerics.surfaces import square_axes
 from theory.cli import CommandParser
 
@@ -109,11 +110,11 @@ def test_the_default_places_lie_on_both_grids():
 
 
 def test_the_data_are_those_of_fig_4():
-    problem = dataset("l2", 400)
+    problem = normal_data("l2", points=400)
     assert np.array_equal(problem.y, np.sign(problem.X[:, 0]))
     assert np.abs(problem.X.mean(axis=0)).max() < 4 / np.sqrt(400)  # four standard errors
     assert np.abs(np.cov(problem.X.T) - np.eye(2)).max() < 0.3
-    assert np.array_equal(dataset("linf", 100).X, problem.X[:100])
+    assert np.array_equal(normal_data("linf").X, problem.X[:100])
     assert (problem.p, problem.epsilon) == (2.0, 0.6)
 
 

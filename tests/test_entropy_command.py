@@ -102,7 +102,7 @@ def test_swish_has_scipy_methods_alone(capsys):
             "method = 'magic' is unknown; the known ones are fast, certified, dblquad",
         ),
         ("--theta 1,2 --y 0", "y has the entry 0; every label must be -1 or 1"),
-        ("--theta 1,2 --x 1,2,3", "theta has shape (2,); its last axis must have the 3 weights"),
+        ("--theta 1,2 --x 1,2,3", "problem has 3 weights; the integral of Eq. (10) is computed for 2"),
         ("--theta 1,2 --tolerance 0", "tolerance = 0; it must be > 0"),
         ("--theta 1,2 --loss l3 --method certified", "p = 3 has no certified enclosure"),
         ("--theta 1,2 --data absent.npz", "data = absent.npz: No such file or directory"),

@@ -25,9 +25,8 @@ from figures.plate import PLATES, Absent, Drawn, Plate, Settings, plates
 from numerics.attacks import exact_attack
 from numerics.local_entropy import local_entropy_surface
 from numerics.local_entropy.scipy_routes import cubature
-from numerics.problem import SWISH_MINIMISER, Problem, single_point
+from numerics.problem import SWISH_MINIMISER, Problem, normal_data, single_point
 from numerics.surfaces import grid, square_axes
-from numerics.tradeoff import normal_data
 
 EPSILON = 0.6
 SMALL = Settings(grid=21, gap_grid=21, gammas=1, points=30)

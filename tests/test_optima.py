@@ -9,8 +9,7 @@ import pytest
 
 from numerics.local_entropy import local_entropy_surface
 from numerics.optima import Optimum, entropy_optimum, entropy_path, optimum
-from numerics.problem import Problem, named, single_point
-from numerics.tradeoff import normal_data
+from numerics.problem import Problem, named, normal_data, single_point
 
 SEARCHED = 1e-6  # of a search by values: near a smooth minimum these are flat to half the digits
 ZOOMS = 40

@@ -9,9 +9,9 @@ from scipy.optimize import minimize_scalar
 
 from numerics.bounds import from_theory
 from numerics.local_entropy import local_entropy
-from numerics.problem import Problem, named, single_point
+from numerics.problem import Problem, named, normal_data, single_point
 from numerics.surfaces import grid, square_axes
-from numerics.tradeoff import GAIN, integration_box, lipschitz_constant, normal_data, scope
+from numerics.tradeoff import GAIN, integration_box, lipschitz_constant, scope
 
 X = (-1.0, 1.0)
 EPSILON = 0.6

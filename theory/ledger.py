@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from multiprocessing import active_children
 
 from theory.claim import Claim, Reading, decide
 from theory.facts import Dimension, Finding, Verdict, Witness
+from theory.parallel import in_parallel
 from theory.statements import ORDER, claims_of, load
 
 EQUATIONS = range(1, 78)
@@ -86,32 +84,17 @@ def rows(
     `progress(done, total)` is called after each finished file.
     """
     workers = workers or min(os.cpu_count() or 1, len(ORDER))
-    if workers == 1:
-        found = {}
-        for done, name in enumerate(ORDER, start=1):
-            found[name] = rows_of(name)
-            progress(done, len(ORDER))
-        return [row for name in ORDER for row in found[name]]
-    return _in_parallel(progress, workers)
-
-
-def _in_parallel(progress: Callable[[int, int], None], workers: int) -> list[Row]:
-    earlier = set(active_children())
-    # Ctrl-C reaches every process of the group: the workers leave it to the parent, which ends them.
-    pool = ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
     found: dict[str, list[Row]] = {}
-    try:
-        waiting = {pool.submit(rows_of, name): name for name in ORDER}
-        for future in as_completed(waiting):
-            found[waiting[future]] = future.result()
-            progress(len(found), len(ORDER))
-    except BaseException:
-        # What a worker has begun may take ten seconds more, and nobody waits for it now.
-        for worker in set(active_children()) - earlier:
-            worker.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+
+    def finished(name: str, decided: list[Row]) -> None:
+        found[name] = decided
+        progress(len(found), len(ORDER))
+
+    if workers == 1:
+        for name in ORDER:
+            finished(name, rows_of(name))
+    else:
+        in_parallel(rows_of, ORDER, workers, finished)
     return [row for name in ORDER for row in found[name]]
 
 

@@ -13,6 +13,7 @@ from numerics.autodiff import jax_loss
 from numerics.bounds.case import NOTHING, Case, from_theory
 from numerics.bounds.fixtures import DATA, EPSILON, LENGTH, apart, fig2, five_points, mixed_constant
 from numerics.bounds.maps import bilinear_gradient, logistic, logistic_gradient
+from numerics.norms import euclidean_radius
 from numerics.problem import Problem
 
 
@@ -173,7 +174,7 @@ def eq9_case(
 ) -> Case:
     """Eq. (9) as printed, and with the Euclidean width of the L_p ball in place of 2 epsilon."""
     printed = from_theory("prop1.eq9", "small_p" if p <= 2 else "large_p", C_thetax=cross, epsilon=epsilon)
-    width = admissible.dimension ** max(0.0, 0.5 - 1 / p)
+    width = euclidean_radius(p, admissible.dimension)
     return Case(
         id=f"prop1.eq9.{name}",
         statement="Proposition 1, Eq. (9)",

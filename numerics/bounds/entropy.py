@@ -18,10 +18,9 @@ from numerics.falsifier import Worst
 from numerics.local_entropy import local_entropy_surface
 from numerics.norms import Array
 from numerics.problem import Problem
-from numerics.surfaces import Surface
+from numerics.surfaces import Surface, square_axes
+from numerics.tradeoff import GRID, covariance_norm, largest, lipschitz_constant, spectral_norm
 
-# Each divides the grid's step of 0.1 by 3; a quadratic top is then known to about (0.1/3^8)^2.
-REFINEMENTS = 8
 Line = Callable[[Array], Array]
 
 
@@ -37,8 +36,6 @@ def surface_cases() -> list[Case]:
 
 def theorem3_case(name: str, problem: Problem, gamma: float, loss: str) -> Case:
     """gamma + gamma^2 sup ||Sigma||_F of Eq. (23), with the supremum over the square, and our global constant."""
-    spread = problem.epsilon * (math.sqrt(problem.dimension) if problem.p == np.inf else 1.0)
-    slope = float(np.linalg.norm(problem.X, axis=1).max()) + spread
     return Case(
         id=f"theorem3.{name}",
         statement="Theorem 3, Eq. (23)",
@@ -50,56 +47,30 @@ def theorem3_case(name: str, problem: Problem, gamma: float, loss: str) -> Case:
             "theorem3", gamma=gamma, **{"||Sigma||_F": largest_covariance(problem, gamma)}
         ),
         printed="gamma + gamma^2 sup ||Sigma||_F",
-        ours=from_theory("beyond.entropy-adversarial-logistic", G=slope, gamma=gamma),
+        ours=from_theory("beyond.entropy-adversarial-logistic", G=lipschitz_constant(problem), gamma=gamma),
         sharp="(G/2)(sqrt(G^2 + 4 gamma) - G), G = max ||x_n|| + eps (L-inf: eps sqrt(d)), on all of R^m",
     )
 
 
 def steepest_curvature(problem: Problem, gamma: float) -> Worst:
-    """The theta of the square with the largest sigma_1(-Hess F), from a grid and REFINEMENTS of it about its best."""
-    theta, hessian = largest(problem, gamma, lambda h: np.linalg.norm(h, 2, axis=(-2, -1)))
-    values, vectors = np.linalg.eigh(hessian)
+    """The theta of the square with the largest sigma_1(-Hess F)."""
+    peak = largest(problem, square(problem, gamma), spectral_norm, gamma=gamma, gain=0.0)
+    values, vectors = np.linalg.eigh(peak.hessian)
     lead = int(np.argmax(np.abs(values)))
     ratio = float(abs(values[lead]))
-    return Worst("limit", ratio, ratio, 0.0, theta, theta, vectors[:, lead], np.zeros(0), 0)
+    return Worst("limit", ratio, ratio, 0.0, peak.theta, peak.theta, vectors[:, lead], np.zeros(0), 0)
 
 
 def largest_covariance(problem: Problem, gamma: float) -> float:
-    """sup ||Sigma_theta||_F over the square, from -Hess F = gamma I - gamma^2 Sigma (Eq. 53)."""
-
-    def size(hessian: np.ndarray) -> np.ndarray:
-        return np.linalg.norm((gamma * np.eye(2) - hessian) / gamma**2, axis=(-2, -1))
-
-    return float(size(largest(problem, gamma, size)[1]))
-
-
-def largest(
-    problem: Problem, gamma: float, size: Callable[[np.ndarray], np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(theta, -Hess F) where `size` of the Hessian is largest in the square [-2, 2]^2."""
-    surface, step = square(problem, gamma), 0.1
-    for _ in range(REFINEMENTS):
-        theta, _ = peak(surface, size)
-        step /= 3
-        rows, columns = (np.unique(np.clip(centre + step * np.arange(-3, 4), -2, 2)) for centre in theta)
-        surface = local_entropy_surface(problem, (rows, columns), gamma=gamma, beta=1.0)
-    return peak(surface, size)
-
-
-def peak(surface: Surface, size: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """(theta, -Hess F) where `size` of the Hessian is largest on the grid."""
-    if surface.hessian is None:
-        raise ValueError("surface has no Hessian field: pass one of -F")
-    field = size(surface.hessian)
-    i, j = np.unravel_index(int(np.argmax(field)), field.shape)
-    return np.array([surface.axes[0][i], surface.axes[1][j]]), surface.hessian[i, j]
+    """sup ||Sigma_theta||_F over the square."""
+    spread = partial(covariance_norm, precision=gamma)
+    return largest(problem, square(problem, gamma), spread, gamma=gamma, gain=0.0).value
 
 
 @cache
 def square(problem: Problem, gamma: float) -> Surface:
-    """-F on the grid of 41 x 41 points in [-2, 2]^2."""
-    axis = np.linspace(-2, 2, 41)
-    return local_entropy_surface(problem, (axis, axis.copy()), gamma=gamma, beta=1.0)
+    """-F on the grid of [-2, 2]^2 where the search begins."""
+    return local_entropy_surface(problem, square_axes(GRID), gamma=gamma)
 
 
 def line_cases() -> list[Case]:

@@ -25,19 +25,16 @@ from numerics.local_entropy.mass import box, proximal_point
 from numerics.local_entropy.nodes import COARSE, FINE, Rule, axis_nodes, kink_kind, panel_widths
 from numerics.local_entropy.result import LocalEntropy, QuadratureFailure, check_arguments, positive
 from numerics.problem import Problem
-from numerics.surfaces import Surface, checked_axes, describe
+from numerics.surfaces import Surface, checked_axes, describe, grid
 
 TOLERANCE = 1e-11  # error of -F to be reached, absolute, and relative where |-F| > 1
 REFINEMENTS = 3  # times the rule is refined before a failure is reported
 MOST_NODES = 2_000_000  # loss values held at once (16 MB an array)
 MOST_EVALUATIONS = 1e9  # loss values of one data point: ten or twenty seconds
 SMALLEST_MASS = 1e-200  # where a theta's mass falls below it, its digits may be lost: the grid is cut in two
-SAFETY = (
-    4.0  # the error of the fine rule is taken to be at most this multiple of the difference to the coarse
-)
+SAFETY = 4.0  # the finer rule's error is taken to be at most this multiple of the difference to the coarser
 ROUNDINGS = 24.0  # units in the last place that sums of positive terms and their logarithm may lose
 CANCELLED = 4.0  # roundings of each term of a margin
-LARGEST_PRECISION = 1e150  # of the Gaussian, beta gamma: the Hessian has its square
 EPS = np.finfo(float).eps
 
 
@@ -56,12 +53,13 @@ class Fields:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is integrated. The theta of two arrays are their tensor grid or, where `paired`, the points
+    """What is integrated, and how well. The theta of two arrays are their tensor grid or, where `paired`, the points
     (first[k], second[k])."""
 
     problem: Problem
     gamma: float
     beta: float
+    tolerance: float
     paired: bool = False
 
 
@@ -76,18 +74,23 @@ def local_entropy_surface(
     """-F of Eq. (10) with gradient and Hessian on the grid (axes[0][i], axes[1][j]), and its error estimate.
 
     The linear model with any p in [1, inf] and any number of data points, d = 2. The estimate is the
-    difference between two rules, times a safety factor, plus a bound on rounding.
+    difference between two rules, times a safety factor, plus a bound on rounding. The tolerance binds `error`,
+    that of the value; `derivative_error` is what it comes to.
     Raises: ValueError for bad arguments; QuadratureFailure when the estimate stays above `tolerance`.
     """
     first, second = checked_axes(axes)
-    gamma, beta = _checked(problem, np.array([first[0], second[0]]), gamma, beta)
-    tolerance = positive("tolerance", tolerance)
+    _, gamma, beta = check_arguments(problem, np.array([first[0], second[0]]), gamma, beta)
+    if problem.model != "linear":
+        raise ValueError(
+            f"model = {problem.model!r}; the fast route knows the kinks of the linear model alone: take the method "
+            "cubature, nquad or dblquad"
+        )
+    task = Task(problem, gamma, beta, positive("tolerance", tolerance))
     started = time.perf_counter()
     if problem.p == 1:
-        points = np.stack(np.meshgrid(first, second, indexing="ij"), axis=-1)
-        fields, errors, rule = _rotated(problem, points, gamma, beta, tolerance)
+        fields, errors, rule = _rotated(task, grid((first, second)))
     else:
-        fields, errors, rule = _estimated(Task(problem, gamma, beta), (first, second), tolerance)
+        fields, errors, rule = _estimated(task, (first, second))
     what: dict[str, Any] = {
         "quantity": "-F(theta)",
         "method": "Gauss-Legendre on panels ending at the kinks",
@@ -107,12 +110,10 @@ def local_entropy(
 
     Raises: as `local_entropy_surface`.
     """
-    point = problem.checked(theta)
-    _checked(problem, point, gamma, beta)
+    point, gamma, beta = check_arguments(problem, theta, gamma, beta)
     surface = local_entropy_surface(
         problem, (point[:1], point[1:]), gamma=gamma, beta=beta, tolerance=tolerance
     )
-    assert surface.hessian is not None
     return LocalEntropy(
         value=float(surface.value[0, 0]),
         gradient=surface.gradient[0, 0],
@@ -124,31 +125,14 @@ def local_entropy(
     )
 
 
-def _checked(problem: Problem, theta: np.ndarray, gamma: float, beta: float) -> tuple[float, float]:
-    _, gamma, beta = check_arguments(problem, theta, gamma, beta)
-    if problem.model != "linear":
-        raise ValueError(
-            f"model = {problem.model!r}; the fast route knows the kinks of the linear model alone: take the method "
-            "cubature, nquad or dblquad"
-        )
-    if not 1 / LARGEST_PRECISION < beta * gamma < LARGEST_PRECISION:
-        raise ValueError(
-            f"gamma = {gamma:g} and beta = {beta:g}; beta gamma must lie between {1 / LARGEST_PRECISION:g} and "
-            f"{LARGEST_PRECISION:g}, or its square overflows: rescale theta"
-        )
-    return gamma, beta
-
-
-def _rotated(
-    problem: Problem, points: np.ndarray, gamma: float, beta: float, tolerance: float
-) -> tuple[Fields, tuple[np.ndarray, np.ndarray], Rule]:
+def _rotated(task: Task, points: np.ndarray) -> tuple[Fields, tuple[np.ndarray, np.ndarray], Rule]:
     """p = 1 through p = inf: max(|a|, |b|) = (|a + b| + |a - b|)/2, so that a turn by 45 degrees makes the
     kinks axes; the Gaussian is the same in every orthonormal frame."""
     turn = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
+    problem = task.problem
     turned = replace(problem, X=problem.X @ turn, epsilon=problem.epsilon / np.sqrt(2), p=np.inf)
     flat = (points @ turn).reshape(-1, 2)
-    task = Task(turned, gamma, beta, paired=True)
-    fields, errors, rule = _estimated(task, (flat[:, 0], flat[:, 1]), tolerance)
+    fields, errors, rule = _estimated(replace(task, problem=turned, paired=True), (flat[:, 0], flat[:, 1]))
     shape = points.shape[:-1]
     back = Fields(
         fields.value.reshape(shape),
@@ -160,25 +144,25 @@ def _rotated(
 
 
 def _estimated(
-    task: Task, theta: tuple[np.ndarray, np.ndarray], tolerance: float
+    task: Task, theta: tuple[np.ndarray, np.ndarray]
 ) -> tuple[Fields, tuple[np.ndarray, np.ndarray], Rule]:
     """Fields, (error of the value, error of the derivatives) and the rule that reached the tolerance."""
-    rule, coarse, reached = FINE, COARSE, np.inf
-    for _ in range(REFINEMENTS + 1):
-        # Overflow of far too wide a problem ends as nan or inf, which no comparison below accepts.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            best, other = _fields(task, *theta, rule), _fields(task, *theta, coarse)
+    # Overflow of far too wide a problem ends as nan or inf, which no comparison below accepts.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        rule, best = FINE, _fields(task, *theta, COARSE)
+        for _ in range(REFINEMENTS + 1):
+            other, best = best, _fields(task, *theta, rule)
             errors, rounding = _errors(task, theta, best, other)
             size = np.maximum(1, np.abs(best.value))
             reached = float(np.nan_to_num(errors[0] / size, nan=np.inf).max())
             rounded = float((rounding / size).max())
-        if reached <= tolerance:
-            return best, errors, rule
-        if rounded > tolerance:
-            raise QuadratureFailure("fast", reached, tolerance, "float64 rounds more coarsely")
-        rule, coarse = rule.refined(), rule
+            if reached <= task.tolerance:
+                return best, errors, rule
+            if rounded > task.tolerance:
+                raise QuadratureFailure("fast", reached, task.tolerance, "float64 rounds more coarsely")
+            rule = rule.refined()
     reason = f"{REFINEMENTS} refinements of its nodes did not bring it lower"
-    raise QuadratureFailure("fast", reached, tolerance, reason)
+    raise QuadratureFailure("fast", reached, task.tolerance, reason)
 
 
 def _errors(
@@ -215,12 +199,12 @@ def _fields(task: Task, first: np.ndarray, second: np.ndarray, rule: Rule) -> Fi
     widths, kinks = panel_widths(problem, gamma, beta), kink_kind(problem)
     if (edges[1] - edges[0] < 1e5 * np.spacing(np.abs(edges).max(axis=0))).any():
         reason = "the mass of one theta is narrower than the spacing of float64 resolves"
-        raise QuadratureFailure("fast", np.inf, TOLERANCE, reason)
+        raise QuadratureFailure("fast", np.inf, task.tolerance, reason)
     many = float(np.prod(rule.order * ((edges[1] - edges[0]) / (widths * rule.width) + 2 * rule.levels)))
     alone = not reach.any()
     if alone and not many * len(problem.y) <= MOST_EVALUATIONS:
         reason = f"the mass of one theta is so wide that {many:.1e} nodes are needed"
-        raise QuadratureFailure("fast", np.inf, TOLERANCE, reason)
+        raise QuadratureFailure("fast", np.inf, task.tolerance, reason)
     # Cutting saves nodes only where the grid, and not the radius around it, makes the box wide.
     wide = many > MOST_NODES and (reach > (edges[1] - edges[0]) / 4).any()
     if alone or not wide:

@@ -9,6 +9,8 @@ import numpy as np
 
 from numerics.problem import Problem
 
+LARGEST_PRECISION = 1e150  # of the Gaussian, beta gamma
+
 
 @dataclass(frozen=True, eq=False)
 class LocalEntropy:
@@ -63,7 +65,7 @@ def check_arguments(problem: Problem, theta: Any, gamma: Any, beta: Any) -> tupl
     """(theta, gamma, beta) as a float array of shape (2,) and two floats.
 
     Raises ValueError unless the problem has two weights, theta is finite of shape (2,), gamma and beta are finite
-    and positive.
+    and positive, and the square of beta gamma, which the Hessian has, is within float range.
     """
     if problem.dimension != 2:
         raise ValueError(
@@ -73,7 +75,13 @@ def check_arguments(problem: Problem, theta: Any, gamma: Any, beta: Any) -> tupl
     centre = problem.checked(theta)
     if centre.shape != (2,):
         raise ValueError(f"theta has shape {centre.shape}; it must be (2,): pass one point at a time")
-    return centre, positive("gamma", gamma), positive("beta", beta)
+    gamma, beta = positive("gamma", gamma), positive("beta", beta)
+    if not 1 / LARGEST_PRECISION < beta * gamma < LARGEST_PRECISION:
+        raise ValueError(
+            f"gamma = {gamma:g} and beta = {beta:g}; beta gamma must lie between {1 / LARGEST_PRECISION:g} and "
+            f"{LARGEST_PRECISION:g}, or its square overflows: rescale theta"
+        )
+    return centre, gamma, beta
 
 
 def positive(name: str, value: Any) -> float:

@@ -19,7 +19,6 @@ from numerics.local_entropy.window import Box, Window, checked_box, window
 from numerics.problem import Problem
 
 DEFAULT_TOLERANCE = 1e-8
-LARGEST_PRECISION = 1e150  # of the Gaussian, beta gamma; the Hessian has its square
 MOST_SUBDIVISIONS = 2000  # of cubature: 441 nodes each
 # At a kink that no box can follow, the difference of two rules, which cubature takes for the error, has been seen to
 # be half of it.
@@ -120,11 +119,6 @@ def _route(
     start = time.perf_counter()
     theta, gamma, beta = check_arguments(problem, theta, gamma, beta)
     tolerance = positive("tolerance", tolerance)
-    if not 1 / LARGEST_PRECISION < beta * gamma < LARGEST_PRECISION:
-        raise ValueError(
-            f"gamma = {gamma:g} and beta = {beta:g}; beta gamma must lie between {1 / LARGEST_PRECISION:g} and "
-            f"{LARGEST_PRECISION:g}, or its square overflows: rescale theta"
-        )
     # What overflows ends as a mass of nan or inf, which is refused below.
     with np.errstate(over="ignore", invalid="ignore"):
         seen = window(problem, theta, gamma, beta, box)

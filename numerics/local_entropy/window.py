@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from numerics.norms import dual_exponent
+from numerics.norms import dual_exponent, euclidean_radius
 from numerics.problem import SWISH_MINIMISER, Problem
 
 Box = Sequence[Sequence[float]]
@@ -176,8 +176,8 @@ def _lowest(function: Callable[[float], float], low: float, high: float, reach: 
 
 def steepest_loss(problem: Problem) -> float:
     """A Lipschitz constant of L in the Euclidean norm: mean ||x_n|| + epsilon max ||delta||_2, the sigmoid < 1."""
-    widest = 2 ** max(0.0, 0.5 - 1 / problem.p)
-    steepest = float(np.linalg.norm(problem.X, axis=1).mean()) + problem.epsilon * widest
+    longest = np.linalg.norm(problem.X, axis=1).mean()
+    steepest = float(longest) + problem.epsilon * euclidean_radius(problem.p, problem.dimension)
     return steepest if problem.model == "linear" else SWISH_SLOPE * steepest
 
 
