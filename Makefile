@@ -5,7 +5,7 @@
 
 VENV ?= .venv
 PYTHON ?=
-EXTRAS ?= test,figures
+EXTRAS ?= test,figures,training
 PYTEST ?= -n auto --maxprocesses 8 --dist worksteal
 
 environment := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(VENV))
@@ -26,7 +26,7 @@ help: ## Show the targets and the variables they heed
 	@echo 'Variables'
 	@echo '  PYTHON     interpreter for a new environment, 3.11 or newer (default: python3, else the newest found)'
 	@echo '  VENV       where that environment lies (default: .venv); an active environment is used instead'
-	@echo '  EXTRAS     extras of pyproject.toml to install (default: test,figures), such as test,figures,training'
+	@echo '  EXTRAS     extras of pyproject.toml to install (default: test,figures,training), such as test,figures'
 	@echo '  PYTEST     options for pytest in `make test` (default: -n auto --maxprocesses 8 --dist worksteal)'
 
 install: ## Set up: the active environment or .venv, with the tested versions

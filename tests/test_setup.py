@@ -177,7 +177,7 @@ def test_an_active_environment_is_used_and_the_virtual_one_goes_before_conda(tmp
     for place in (active, conda):
         script(place / "bin" / "python", f'echo "$@" >> {shlex.quote(str(place))}/calls')
     assert make("install", VIRTUAL_ENV=str(active), CONDA_PREFIX=str(conda)).returncode == 0
-    assert "setup_env.py install --extras test,figures --asked" in (active / "calls").read_text(
+    assert "setup_env.py install --extras test,figures,training --asked" in (active / "calls").read_text(
         encoding="utf-8"
     )
     assert not (conda / "calls").exists()

@@ -1,0 +1,136 @@
+"""Serves resumption: files of tensors that are whole or absent, and a run's folder with the checkpoint before the last.
+
+A file is what `torch.save` writes, its checksums are verified before it is read, and it is read with
+`weights_only=True`: nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FORMAT = 1
+PROJECT = "smoothness-at"
+
+
+class BadCheckpoint(ValueError):
+    """A file that is no whole checkpoint of this project and format."""
+
+
+def save(path: Path, kind: str, content: Mapping[str, Any]) -> None:
+    """Replaces the file: whenever the process dies, it holds what it held before or `content`, and that on the disk.
+
+    kind : such as "checkpoint", demanded back by `load`
+
+    Raises: OSError where it cannot be written, such as a full disk; the file is then as before.
+    """
+    buffer = io.BytesIO()
+    torch.save({"project": PROJECT, "format": FORMAT, "kind": kind, **content}, buffer)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    fsync_folder(path.parent)
+
+
+def load(path: Path, kind: str) -> dict[str, Any]:
+    """What `save` wrote, tensors on the CPU.
+
+    Raises: FileNotFoundError; BadCheckpoint for a file cut short, damaged, foreign, or of another format or kind.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise BadCheckpoint(f"{path} is damaged (its checksum at {damaged} is wrong)")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except zipfile.BadZipFile as error:
+        raise BadCheckpoint(f"{path} is cut short or no checkpoint ({error})") from error
+    except pickle.UnpicklingError as error:
+        # torch's own message advises to switch the protection off.
+        raise BadCheckpoint(f"{path} holds more than tensors and plain values, and is not read") from error
+    except (RuntimeError, EOFError, KeyError) as error:
+        first = str(error).strip().splitlines() or [type(error).__name__]
+        raise BadCheckpoint(f"{path} cannot be read ({first[0]})") from error
+    if not isinstance(content, dict) or content.get("project") != PROJECT:
+        raise BadCheckpoint(f"{path} is a file of another program")
+    if content.get("format") != FORMAT or content.get("kind") != kind:
+        raise BadCheckpoint(
+            f"{path} is {content.get('kind')!r} of format {content.get('format')!r}, need {kind!r} of {FORMAT}"
+        )
+    return content
+
+
+class Checkpoints:
+    """The newest checkpoint of a run and the one before it, in a folder that exists."""
+
+    def __init__(self, folder: Path) -> None:
+        self.newest = folder / "checkpoint.pt"
+        self.previous = folder / "checkpoint.previous.pt"
+
+    def save(self, content: Mapping[str, Any]) -> None:
+        """The newest becomes the previous one, wherever this stops one of them is whole.
+
+        Raises: OSError where it cannot be written; both are then as before.
+        """
+        fresh = self.newest.with_name("checkpoint.new.pt")
+        try:
+            save(fresh, "checkpoint", content)
+            if self.newest.exists():
+                os.replace(self.newest, self.previous)
+            os.replace(fresh, self.newest)
+        finally:
+            fresh.unlink(missing_ok=True)
+        fsync_folder(self.newest.parent)
+
+    def load(self, belongs: Callable[[Mapping[str, Any]], str | None]) -> dict[str, Any] | None:
+        """The newest that is whole and belongs here, with a warning for one that is not; None where there is none.
+
+        belongs : content -> None, or what is wrong with it
+        """
+        for path in (self.newest, self.previous):
+            try:
+                content = load(path, "checkpoint")
+                wrong = belongs(content)
+                if wrong is not None:
+                    raise BadCheckpoint(f"{path} {wrong}")
+            except FileNotFoundError:
+                continue
+            except BadCheckpoint as error:
+                then = (
+                    "the one before it is used"
+                    if path == self.newest and self.previous.exists()
+                    else "unused"
+                )
+                warnings.warn(f"{error}: {then}", stacklevel=2)
+                continue
+            return content
+        return None
+
+    def remove(self) -> None:
+        for path in (self.newest, self.previous):
+            path.unlink(missing_ok=True)
+
+
+def fsync_folder(folder: Path) -> None:
+    """A file that was moved is in its place on the disk only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

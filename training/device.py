@@ -1,0 +1,129 @@
+"""Serves the trainer of Tables 1-3: device, threads and precision of a run, stated explicitly and put on record."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+AMP = ("off", "bf16")
+
+
+@dataclass(frozen=True)
+class Computing:
+    """How a run computes.
+
+    device        : "cpu", "cuda", "cuda:1", ...
+    amp           : "bf16" runs the training forwards under autocast; weights, perturbations, the optimizer and every
+                    reported accuracy stay float32
+    channels_last : memory format of images and convolutions
+    tf32          : whether float32 products on a GPU may round their factors to TF32
+    threads       : of torch on the CPU; None keeps what torch has
+
+    Raises: ValueError naming the argument.
+    """
+
+    device: str = "cpu"
+    amp: str = "off"
+    channels_last: bool = False
+    tf32: bool = False
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.amp not in AMP:
+            raise ValueError(f"amp = {self.amp!r} is unknown: use one of {', '.join(AMP)}")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads = {self.threads}, need at least 1")
+
+    @property
+    def kind(self) -> str:
+        """ "cpu" or "cuda": what a record calls the device."""
+        return self.device.partition(":")[0]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What must agree between a run and its continuation."""
+        return {
+            "device": self.kind,
+            "amp": self.amp,
+            "channels_last": self.channels_last,
+            "tf32": self.tf32,
+        }
+
+    def prepare(self) -> torch.device:
+        """The device, there and set up.
+
+        Raises: ValueError where it is not there.
+        """
+        try:
+            device = torch.device(self.device)
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            first = str(error).splitlines()[0].rstrip(": ")
+            raise ValueError(f"device {self.device!r} is not there ({first}): use cpu") from error
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+        # torch's own defaults differ between convolutions and products: both are set, either way.
+        torch.backends.cuda.matmul.allow_tf32 = self.tf32
+        torch.backends.cudnn.allow_tf32 = self.tf32
+        torch.backends.cudnn.benchmark = device.type == "cuda"
+        return device
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """x (N, C, H, W) in the memory format."""
+        return x.contiguous(memory_format=self._format)
+
+    def place(self, model: nn.Module, device: torch.device) -> nn.Module:
+        """The model on the device in the memory format."""
+        return model.to(device=device, memory_format=self._format)  # type: ignore[call-overload]
+
+    @property
+    def _format(self) -> torch.memory_format:
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+
+class TrainingForward(nn.Module):
+    """A model whose forward runs under bf16 autocast where asked, and whose logits are float32 in any case.
+
+    It holds the model's own weights. Nothing cached by autocast outlives a forward, so weights may change in between.
+    """
+
+    def __init__(self, model: nn.Module, computing: Computing, device: torch.device) -> None:
+        super().__init__()
+        self.model = model
+        self.amp = computing.amp == "bf16"
+        self.device_type = device.type
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.amp:
+            return self.model(x)
+        with torch.autocast(self.device_type, dtype=torch.bfloat16):
+            logits = self.model(x)
+        return logits.float()
+
+
+def accelerator(device: torch.device) -> str | None:
+    """The name of the GPU, None on the CPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else None
+
+
+def versions(computing: Computing) -> dict[str, str]:
+    """Versions and settings that decide the last bits of a result and that only torch knows."""
+    found = {"amp": computing.amp, "memory": "channels-last" if computing.channels_last else "contiguous"}
+    if computing.kind == "cuda":
+        found |= {
+            "tf32": "on" if computing.tf32 else "off",
+            "cuda": str(torch.version.cuda),
+            "cudnn": str(torch.backends.cudnn.version()),
+        }
+    else:
+        found["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
+    return found
+
+
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)

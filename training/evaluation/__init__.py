@@ -1,0 +1,8 @@
+"""Serves the numbers of Tables 1-3: clean, PGD and AutoAttack accuracy, from float32 logits and in eval mode."""
+
+from __future__ import annotations
+
+from training.evaluation.accuracies import accuracy, pgd_accuracy
+from training.evaluation.autoattack import STANDARD, AutoAttackResult, autoattack_accuracy
+
+__all__ = ["STANDARD", "AutoAttackResult", "accuracy", "autoattack_accuracy", "pgd_accuracy"]

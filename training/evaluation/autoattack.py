@@ -1,0 +1,245 @@
+"""Serves the AutoAttack column of Tables 1-3: `pyautoattack`, its authors' package, run batch by batch and resumable.
+
+The package itself saves a state that a resumed run does not continue to the same result, resets torch's global
+random generator, and leaves gradients in the weights; here none of that happens.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from pyautoattack import AutoAttack
+from torch import Tensor, nn
+
+from training.ascent import without_weight_gradients
+from training.batch_norm import evaluating
+from training.evaluation.accuracies import check_examples, float_logits, pixels
+from training.evaluation.state import fingerprint, opened
+
+# The attacks of AutoAttack's standard version, in its order; each tries only what the ones before left standing.
+STANDARD = ("apgd-ce", "apgd-t", "fab-t", "square")
+PACKAGE_NORMS = {"linf": "Linf", "l2": "L2"}
+PACKAGE_ORDERS = {"linf": math.inf, "l2": 2.0}
+# The targeted losses rank four logits.
+FEWEST_CLASSES = 4
+# The attacks project in float32 and far from 0: a radius may come out larger by a few roundings of the pixels.
+RADIUS_SLACK = 1e-4
+PIXEL_SLACK = 1e-5
+
+Progress = Callable[[str, int, int, float], None]
+
+
+@dataclass(frozen=True)
+class AutoAttackResult:
+    """What AutoAttack left of n examples; every accuracy is a whole number over n.
+
+    `clean`: before any attack. `stages`: accuracy after each stage, in order. `robust`: (n,) bool on the CPU, the
+    examples no stage fooled. `largest_norm`: of the perturbations that fooled, at most epsilon up to rounding.
+    `seconds`: of each stage, interruptions not counted. `warnings`: the package's own, each once.
+    """
+
+    clean: float
+    stages: dict[str, float]
+    robust: Tensor
+    norm: str
+    epsilon: float
+    seed: int
+    batch: int
+    largest_norm: float
+    seconds: dict[str, float]
+    warnings: tuple[str, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """After the last stage."""
+        return list(self.stages.values())[-1]
+
+    @property
+    def n(self) -> int:
+        return len(self.robust)
+
+    @property
+    def standard(self) -> bool:
+        """Whether all four attacks ran; otherwise `accuracy` is an upper bound of AutoAttack's."""
+        return tuple(self.stages) == STANDARD
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a record says about the attack, ready for JSON."""
+        name = "standard" if self.standard else f"{'+'.join(self.stages)} (upper bound)"
+        return {
+            "norm": self.norm,
+            "epsilon": self.epsilon,
+            "n": self.n,
+            "seed": self.seed,
+            "version": name,
+            "package": _package(),
+            "batch": self.batch,
+            "clean": self.clean,
+            "stages": self.stages,
+        }
+
+
+def autoattack_accuracy(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epsilon: float,
+    norm: str = "linf",
+    seed: int,
+    batch: int = 250,
+    stages: tuple[str, ...] = STANDARD,
+    state_path: Path | None = None,
+    progress: Progress | None = None,
+) -> AutoAttackResult:
+    """The accuracy AutoAttack leaves, with pixels in [0, 1]: that of `pyautoattack` at the same seed and batch size.
+
+    `images`, `labels`: as `accuracy`; attack the first n by passing the first n. `epsilon` in (0, 1] for "linf" and
+    > 0 for "l2". `seed` >= 0: the package seeds every batch with it, so the result depends on `batch` too.
+    `stages`: the first ones of `STANDARD`; ("apgd-ce", "apgd-t") gives an upper bound at a third of the cost.
+    `state_path`: written atomically after every batch. A later call with the same model, data and settings
+    continues there and ends with the same result; more stages may be asked for than before.
+    `progress(stage, batches done, batches, accuracy so far)`: called after every batch, its state being saved.
+    Afterwards the model's modes, `.grad` and `requires_grad` and torch's random generators are as before.
+
+    Raises: ValueError for arguments outside their range, for fewer than 4 classes, and for a state that belongs
+    to another run. RuntimeError if the package returns a perturbation outside the ball or the box.
+    """
+    _check_options(epsilon, norm, seed, stages)
+    device = check_examples(model, images, labels, batch)
+    settings: dict[str, Any] = {"norm": norm, "epsilon": epsilon, "seed": seed, "batch": batch}
+    run = {**settings, "package": _package(), **fingerprint(model, images, labels)}
+    with evaluating(model), without_weight_gradients(model), _own_randomness(), _collected() as warnings:
+        x, y = pixels(images, device), labels.to(device)
+        attacks = _attacks(model, x[:1], epsilon, norm, seed)
+        state = opened(state_path, run, lambda: _right(model, x, y, batch))
+        for name in stages[len(state.stages) :]:
+            stage, batches = state.begin(name), state.batches(batch)
+            for indices in batches[stage.batches :]:
+                since = time.perf_counter()
+                fooled, size = _fooled(model, attacks[name], x[indices], y[indices], epsilon, norm)
+                stage.robust[indices[fooled]] = False
+                stage.largest_norm = max(stage.largest_norm, size)
+                stage.batches += 1
+                stage.seconds += time.perf_counter() - since
+                state.warnings += [text for text in warnings if text not in state.warnings]
+                state.save(state_path)
+                if progress:
+                    progress(name, stage.batches, len(batches), stage.accuracy)
+            state.end()
+            state.save(state_path)
+    kept = state.stages[: len(stages)]
+    return AutoAttackResult(
+        clean=state.clean_accuracy,
+        stages={stage.name: stage.accuracy for stage in kept},
+        robust=kept[-1].robust,
+        largest_norm=max(stage.largest_norm for stage in kept),
+        seconds={stage.name: stage.seconds for stage in kept},
+        warnings=tuple(state.warnings),
+        **settings,
+    )
+
+
+def _check_options(epsilon: float, norm: str, seed: int, stages: tuple[str, ...]) -> None:
+    if norm not in PACKAGE_NORMS:
+        raise ValueError(f"norm = {norm!r} is unknown; the known ones are {', '.join(PACKAGE_NORMS)}")
+    if not 0 < epsilon <= (1 if norm == "linf" else math.inf) or epsilon == math.inf:
+        raise ValueError(
+            f"epsilon = {epsilon}; it must be > 0{' and <= 1' if norm == 'linf' else ' and finite'}, a fraction of "
+            "the pixel range: 8 of 255 is 8/255"
+        )
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed = {seed!r}; it must be a whole number >= 0: the package would take the clock")
+    if not stages or tuple(stages) != STANDARD[: len(stages)]:
+        raise ValueError(
+            f"stages = {stages}; they must be the first ones of {', '.join(STANDARD)}: pass STANDARD[:k]"
+        )
+
+
+def _attacks(model: nn.Module, x: Tensor, epsilon: float, norm: str, seed: int) -> dict[str, Any]:
+    """The package's four attacks as its standard version sets them up, with fewer targets for fewer classes."""
+
+    def logits(x: Tensor) -> Tensor:
+        return float_logits(model, x)
+
+    classes = logits(x).shape[1]
+    if classes < FEWEST_CLASSES:
+        raise ValueError(
+            f"the model has {classes} classes; AutoAttack's targeted loss needs {FEWEST_CLASSES} or more: report "
+            "PGD instead"
+        )
+    whole = AutoAttack(
+        logits, norm=PACKAGE_NORMS[norm], eps=epsilon, seed=seed, version="standard", device=x.device
+    )
+    whole.fab.targeted = True
+    for attack in (whole.apgd_targeted, whole.fab):
+        attack.n_target_classes = min(attack.n_target_classes, classes - 1)
+    return dict(zip(STANDARD, (whole.apgd, whole.apgd_targeted, whole.fab, whole.square), strict=True))
+
+
+def _right(model: nn.Module, x: Tensor, y: Tensor, batch: int) -> Tensor:
+    """(n,) bool on the CPU: which examples the model gets right without an attack."""
+    with torch.no_grad():
+        pairs = zip(x.split(batch), y.split(batch), strict=True)
+        return torch.cat([float_logits(model, some).argmax(dim=1) == wanted for some, wanted in pairs]).cpu()
+
+
+def _fooled(
+    model: nn.Module, attack: Any, x: Tensor, y: Tensor, epsilon: float, norm: str
+) -> tuple[Tensor, float]:
+    """Which examples the attack fools, (N,) bool on the CPU, and the largest norm of what fooled them."""
+    with torch.no_grad():
+        adversarial = attack.perturb(x, y)
+        fooled = float_logits(model, adversarial).argmax(dim=1) != y
+    adversarial, x = adversarial[fooled], x[fooled]
+    delta = (adversarial - x).flatten(1)
+    size = float(torch.linalg.vector_norm(delta, PACKAGE_ORDERS[norm], dim=1).max()) if len(x) else 0.0
+    inside = bool(((adversarial >= 0) & (adversarial <= 1)).all())
+    if not (inside and size <= epsilon * (1 + RADIUS_SLACK) + PIXEL_SLACK):
+        raise RuntimeError(
+            f"{type(attack).__name__} returned a perturbation of norm {size} for epsilon = {epsilon}, or pixels "
+            "outside [0, 1]: its count would be wrong"
+        )
+    return fooled.cpu(), size
+
+
+@contextmanager
+def _own_randomness() -> Iterator[None]:
+    """The package seeds torch's global generators, on every CUDA device; afterwards they are as they were."""
+    used = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=used):
+        yield
+
+
+@contextmanager
+def _collected() -> Iterator[list[str]]:
+    """What the package logs as a warning meanwhile, each text once, instead of on stderr."""
+    texts: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.getMessage() not in texts:
+                texts.append(record.getMessage())
+
+    logger, handler = logging.getLogger("auto-attack"), Collector(logging.WARNING)
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield texts
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+def _package() -> str:
+    return f"pyautoattack {version('pyautoattack')}"

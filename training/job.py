@@ -1,0 +1,174 @@
+"""One run behind a cell of Tables 1-3, from its data to its record: what a `Job` is, whether it is done, doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from training.data import Dataset, load
+from training.device import Computing
+from training.health import TrainingFailed
+from training.outcome import attacked_checkpoints, finish
+from training.recipe import Recipe
+from training.record import Record
+from training.records import append
+from training.run_folder import RunFolder
+from training.stopping import Stop
+from training.trainer import Plan, Report, Trainer
+
+SPLIT_SEED = 0  # of the held-out images: the same ones for every seed of a run
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be made: a recipe with a seed, how far, how, on which data, and where its results go.
+
+    epochs, test_examples, autoattack_examples : None for the recipe's epochs, all test images, those evaluated
+    autoattack : one of `training.outcome.AUTOATTACK`
+    resume     : False sets an earlier state of the run aside
+    """
+
+    recipe: Recipe
+    seed: int
+    out: Path
+    data_dir: Path | None = None
+    computing: Computing = field(default_factory=Computing)
+    epochs: int | None = None
+    evaluate_every: int = 1
+    test_examples: int | None = None
+    autoattack: str = "table"
+    autoattack_examples: int | None = None
+    checkpoint_seconds: float = 30.0
+    resume: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.recipe.name}, seed {self.seed}"
+
+    @property
+    def epochs_run(self) -> int:
+        return self.epochs or self.recipe.epochs
+
+    @property
+    def folder(self) -> Path:
+        """Of its checkpoints and metrics."""
+        shortened = f"-epochs{self.epochs_run}" if self.epochs_run < self.recipe.epochs else ""
+        return self.out / "runs" / self.recipe.name / f"seed{self.seed}{shortened}"
+
+    @property
+    def records(self) -> Path:
+        return self.out / "records.jsonl"
+
+
+def run_job(job: Job, *, stop: Stop, report: Report = lambda event: None) -> Record:
+    """Trains, evaluates and appends the record, which it returns; work done before is taken up again.
+
+    Raises: Stopped after a signal, with a checkpoint saved; TrainingFailed; ValueError for input that does not fit;
+    OSError where nothing can be written.
+    """
+    device = job.computing.prepare()
+    with stop.anywhere():
+        data = job_data(job)
+    plan = _plan(job, data)
+    identity = {
+        "recipe": job.recipe.name,
+        "digest": job.recipe.digest,
+        "seed": job.seed,
+        "data": data.label,
+        "examples": len(data.train_images),
+        "epochs": plan.epochs,
+        "n_test": plan.n_test,
+        "evaluate_every": plan.evaluate_every,
+        "settings": job.computing.settings,
+    }
+    threads = torch.get_num_threads()
+    with RunFolder(job.folder, identity, resume=job.resume, threads=threads) as folder:
+        trained = folder.load_trained()
+        try:
+            if trained is None:
+                trainer = Trainer(
+                    job.recipe,
+                    data,
+                    seed=job.seed,
+                    plan=plan,
+                    computing=job.computing,
+                    folder=folder,
+                    stop=stop,
+                    report=report,
+                )
+                trained = trainer.train()
+                folder.save_trained(trained)
+            record = finish(
+                trained,
+                job.recipe,
+                data,
+                seed=job.seed,
+                plan=plan,
+                computing=job.computing,
+                folder=folder,
+                stop=stop,
+                report=report,
+                autoattack=job.autoattack,
+                autoattack_examples=job.autoattack_examples,
+            )
+        except torch.OutOfMemoryError as error:
+            raise TrainingFailed(
+                f"{job.name}: out of memory on {device}; {str(error).splitlines()[0]}"
+            ) from error
+        append(job.records, record)
+    return record
+
+
+def job_data(job: Job) -> Dataset:
+    """The data set of a job, on its device; the last one stays at hand."""
+    recipe = job.recipe
+    if job.data_dir is None and recipe.dataset not in ("digits", "fashion-mnist"):
+        raise ValueError(
+            f"{recipe.name} trains on {recipe.dataset}: give --data-dir, the folder (or archive) of its files; "
+            "--download fetches them there"
+        )
+    return _loaded(recipe.dataset, job.data_dir, job.computing.device, recipe.validation)
+
+
+@lru_cache(maxsize=1)
+def _loaded(name: str, folder: Path | None, device: str, validation: int) -> Dataset:
+    below = folder / name if folder is not None else None
+    place = below if below is not None and below.is_dir() else folder
+    return load(name, place, device=device, validation=validation, seed=SPLIT_SEED)
+
+
+def satisfied(job: Job, records: Sequence[Record]) -> bool:
+    """Whether a record says that this run was made: same recipe, seed, data, epochs and test images, and AutoAttack on
+    the checkpoints it is asked for."""
+    mine = {"digest": job.recipe.digest, "seed": job.seed, "epochs_run": job.epochs_run}
+    found = [one for one in records if all(one[key] == value for key, value in mine.items())]
+    if not found or not job.resume:
+        return False
+    data = job_data(job)
+    n = _plan(job, data).n_test
+    wanted = attacked_checkpoints(job.recipe, job.autoattack)
+    return any(
+        one["data"] == data.label
+        and one["selection"]["last"]["n_test"] == n
+        and all(one["selection"][name]["autoattack"] is not None for name in wanted)
+        for one in found
+    )
+
+
+def _plan(job: Job, data: Dataset) -> Plan:
+    recipe = job.recipe
+    if job.epochs_run > recipe.epochs:
+        raise ValueError(
+            f"epochs = {job.epochs_run}: {recipe.name} has {recipe.epochs}, ask for at most these"
+        )
+    there = len(data.test_images)
+    n_test = job.test_examples or recipe.test_examples or there
+    if n_test > there:
+        raise ValueError(
+            f"test_examples = {n_test}: {data.label} has {there} test images, ask for at most these"
+        )
+    return Plan(job.epochs_run, n_test, job.evaluate_every, job.checkpoint_seconds)

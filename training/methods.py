@@ -1,0 +1,164 @@
+"""The minibatch step of every method of Tables 1-3, AT, AWP, TRADES and TRADES-AWP, for SGD and EntropySGD alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.attacks import pgd, trades_attack, trades_loss
+from training.awp import AdversarialWeights
+from training.batch_norm import batch_norm_policy, move_statistics
+from training.recipe import Recipe
+
+# The batch norm of the attack under `code`, whose extra forwards are made besides.
+CODE_ATTACK = {"at": "train", "trades": "eval"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one minibatch, scalars on its device that nothing has waited for.
+
+    loss         : that was descended, at the perturbed weights under AWP
+    robust_right : examples of x + delta that the training forward got right
+    clean_right  : the same for x, None where the method makes no clean forward
+    """
+
+    loss: Tensor
+    robust_right: Tensor
+    clean_right: Tensor | None
+
+
+class Method:
+    """The step of a recipe: its attack, its loss, AWP around it, and the optimizer's step.
+
+    AT     : CE(model(x + delta), y), delta from PGD
+    TRADES : CE(model(x), y) + beta KL(model(x) || model(x + delta)), delta from its own attack
+    AWP    : the gradient of either at w + v (`training.awp`); the optimizer steps at w
+
+    Under the policy `code` the public codes' extra forwards move the running statistics: AT makes one on x + delta
+    after the attack and one on x after the update, TRADES a second one on x beside the loss. With the preset `code`
+    the weight decay of SGD acts on w + v. Every other forward that a step needs is made once: 1 + L attack steps.
+
+    model : takes pixels in [0, 1]; its mode during the training forward is the caller's
+    weight_gradients : the attack computes weight gradients and drops them, as the public codes do
+    """
+
+    def __init__(self, recipe: Recipe, model: nn.Module, *, weight_gradients: bool = False) -> None:
+        self.trades = recipe.beta is not None
+        self.recipe = recipe
+        self.model = model
+        self.weight_gradients = weight_gradients
+        self.code_forwards = recipe.bn_policy_attack == "code"
+        self.bn_policy = (
+            CODE_ATTACK["trades" if self.trades else "at"] if self.code_forwards else recipe.bn_policy_attack
+        )
+        self.awp = None
+        if recipe.gamma_awp is not None:
+            self.awp = AdversarialWeights(model, recipe.gamma_awp, policy=recipe.preset)
+        self.forwards_clean = self.trades or self.code_forwards  # and so knows clean_right
+        self._logits: list[Tensor] = []
+
+    def step(
+        self,
+        optimizer: torch.optim.Optimizer,
+        x: Tensor,
+        y: Tensor,
+        *,
+        generator: torch.Generator,
+        awp: bool = True,
+    ) -> Outcome:
+        """One update of the weights on x (N, C, H, W) in [0, 1], y (N,) int64.
+
+        generator : of the attack's start, on the device of x
+        awp       : False leaves the weights unperturbed, as in a warm-up; without effect in recipes without AWP
+        """
+        delta = self.attack(x, y, generator)
+        if self.code_forwards and not self.trades:
+            move_statistics(self.model, [x + delta])
+        loss = self._trades_loss(x, delta, y) if self.trades else self._adversarial_loss(x + delta, y)
+        perturbs = self.awp is not None and awp
+        with self.awp.perturbed(loss) if self.awp is not None and awp else nullcontext():
+            optimizer.zero_grad(set_to_none=True)
+            value = loss()
+            value.backward()
+            if self.code_forwards and self.trades:
+                move_statistics(self.model, [x])
+        if self.awp is not None and perturbs and self.awp.policy == "code":
+            self._decay_at_perturbed(optimizer)
+        optimizer.step()
+        right = [(logits.argmax(dim=1) == y).sum() for logits in self._logits]
+        if self.code_forwards and not self.trades:
+            right.append((self._forward_after(x).argmax(dim=1) == y).sum())
+        return Outcome(value.detach(), right[0], right[1] if len(right) > 1 else None)
+
+    def attack(self, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
+        """delta of the training attack, detached, shape of x."""
+        recipe = self.recipe
+        if self.trades:
+            return trades_attack(
+                self.model,
+                x,
+                epsilon=recipe.epsilon,
+                step_size=recipe.step_size_train,
+                steps=recipe.steps_train,
+                norm=recipe.norm,
+                generator=generator,
+                bn_policy=self.bn_policy,
+                weight_gradients=self.weight_gradients,
+            )
+        return pgd(
+            self.model,
+            x,
+            y,
+            epsilon=recipe.epsilon,
+            step_size=recipe.step_size_train,
+            steps=recipe.steps_train,
+            norm=recipe.norm,
+            generator=generator,
+            bn_policy=self.bn_policy,
+            weight_gradients=self.weight_gradients,
+        )
+
+    def _adversarial_loss(self, adversarial: Tensor, y: Tensor) -> Callable[[], Tensor]:
+        def loss() -> Tensor:
+            with self._noting():
+                return F.cross_entropy(self.model(adversarial), y)
+
+        return loss
+
+    def _trades_loss(self, x: Tensor, delta: Tensor, y: Tensor) -> Callable[[], Tensor]:
+        beta = self.recipe.beta
+        assert beta is not None  # the recipe's own check
+
+        def loss() -> Tensor:
+            with self._noting():
+                return trades_loss(self.model, x, delta, y, beta=beta)
+
+        return loss
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Keeps the logits of the forwards inside, those of x + delta first, for the accuracies of `Outcome`."""
+        self._logits = []
+        hook = self.model.register_forward_hook(
+            lambda module, inputs, logits: self._logits.append(logits.detach())
+        )
+        try:
+            yield
+        finally:
+            hook.remove()
+
+    def _decay_at_perturbed(self, optimizer: torch.optim.Optimizer) -> None:
+        """SGD decays w + v as the public code does; EntropySGD steps at theta' free of v (Algorithm 1, lines 10-12)."""
+        assert self.awp is not None
+        if isinstance(optimizer, torch.optim.SGD):
+            self.awp.add_decay(self.recipe.weight_decay)
+
+    def _forward_after(self, x: Tensor) -> Tensor:
+        with batch_norm_policy(self.model, "train"), torch.no_grad():
+            return self.model(x)

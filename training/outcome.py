@@ -1,0 +1,160 @@
+"""From a trained run to its record for Tables 1-3: AutoAttack where it is asked for, and all that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import nn
+
+from training.data import Dataset
+from training.device import Computing, accelerator, versions
+from training.evaluation import AutoAttackResult, autoattack_accuracy
+from training.models import build
+from training.provenance import provenance
+from training.recipe import Recipe
+from training.record import Record
+from training.run_folder import RunFolder
+from training.scoring import PGD_SEED
+from training.selection import CHOSEN_BY
+from training.stopping import Stop
+from training.trainer import Plan, Report
+
+AUTOATTACK_SEED = 0
+# Which checkpoints AutoAttack is run on: the table's where its cell reports AutoAttack, all of them, none.
+AUTOATTACK = ("table", "all", "none")
+# What a record's curve takes from the history.
+CURVE = (
+    *("epoch", "lr", "train_loss", "train_robust", "train_clean", "test_clean", "test_pgd20"),
+    *("validation_clean", "validation_pgd20", "seconds_training", "seconds_evaluation"),
+)
+
+
+def attacked_checkpoints(recipe: Recipe, mode: str) -> tuple[str, ...]:
+    """The names of the checkpoints AutoAttack is run on, for one of AUTOATTACK."""
+    if mode not in AUTOATTACK:
+        raise ValueError(f"autoattack = {mode!r} is unknown: use one of {', '.join(AUTOATTACK)}")
+    if mode == "all":
+        return ("best_test", "last", *(["validation"] if recipe.validation else []))
+    return ("best_test",) if mode == "table" and recipe.attack == "autoattack" else ()
+
+
+def finish(
+    trained: Mapping[str, Any],
+    recipe: Recipe,
+    data: Dataset,
+    *,
+    seed: int,
+    plan: Plan,
+    computing: Computing,
+    folder: RunFolder,
+    stop: Stop,
+    report: Report,
+    autoattack: str,
+    autoattack_examples: int | None,
+) -> Record:
+    """The record of a run that `Trainer.train` has ended; AutoAttack resumes where a signal cut it.
+
+    Raises: Stopped after a signal.
+    """
+    selection: dict[str, Any] = {"last": None, "best_test": None, "validation": None}
+    attacked = attacked_checkpoints(recipe, autoattack)
+    seconds = sum(trained["seconds"].values())
+    for name, chosen in trained["selected"].items():
+        result = None
+        if name in attacked:
+            with stop.anywhere():
+                result = _autoattack(
+                    chosen, recipe, data, plan, computing, folder, report, autoattack_examples
+                )
+            seconds += sum(result.seconds.values())
+        selection[name] = _checkpoint(name, chosen, recipe, plan, result)
+    threads = torch.get_num_threads()
+    where = provenance(
+        threads=threads, accelerator=accelerator(data.test_images.device), more=versions(computing)
+    )
+    return {
+        "recipe": asdict(recipe),
+        "digest": recipe.digest,
+        "seed": seed,
+        "device": computing.kind,
+        "data": data.label,
+        "selection": selection,
+        "epochs_run": plan.epochs,
+        "shortened": plan.epochs < recipe.epochs,
+        **where,
+        "seconds": seconds,
+        "evaluated_every": plan.evaluate_every,
+        "curve": _curve(trained["history"]),
+    }
+
+
+def restored(
+    weights: Mapping[str, torch.Tensor], recipe: Recipe, data: Dataset, computing: Computing
+) -> nn.Module:
+    """The recipe's model with these weights, in eval mode, on the data's device."""
+    mean, std = recipe.normalisation or (None, None)
+    net = build(recipe.model, len(data.classes), data.train_images.shape[1], mean, std)
+    net.load_state_dict(weights)
+    return computing.place(net, data.test_images.device).eval()
+
+
+def _autoattack(
+    chosen: Mapping[str, Any],
+    recipe: Recipe,
+    data: Dataset,
+    plan: Plan,
+    computing: Computing,
+    folder: RunFolder,
+    report: Report,
+    examples: int | None,
+) -> AutoAttackResult:
+    n = min(examples or plan.n_test, plan.n_test)
+    return autoattack_accuracy(
+        restored(chosen["weights"], recipe, data, computing),
+        data.pixels(data.test_images[:n]),
+        data.test_labels[:n],
+        epsilon=recipe.epsilon,
+        norm=recipe.norm,
+        seed=AUTOATTACK_SEED,
+        state_path=folder.path / f"autoattack-epoch{chosen['epoch']:04}-n{n}.json",
+        progress=lambda stage, done, of, left: report(
+            {"event": "autoattack", "stage": stage, "batch": done, "batches": of, "accuracy": left}
+        ),
+    )
+
+
+def _checkpoint(
+    name: str, chosen: Mapping[str, Any], recipe: Recipe, plan: Plan, result: AutoAttackResult | None
+) -> dict[str, Any]:
+    pgd20 = {
+        "norm": recipe.norm,
+        "epsilon": recipe.epsilon,
+        "step_size": recipe.step_size_test,
+        "steps": recipe.steps_test,
+        "seed": PGD_SEED,
+    }
+    # What was found is kept apart from how it was sought: records are averaged where the latter agrees.
+    found = {"clean", "stages"}
+    sought = None
+    more: dict[str, Any] = {"selected_on": CHOSEN_BY[name][1]} if name in CHOSEN_BY else {}
+    if result is not None:
+        sought = {key: value for key, value in result.settings.items() if key not in found}
+        more["autoattack_stages"] = result.stages
+    return {
+        "epoch": chosen["epoch"],
+        "clean": chosen["clean"],
+        "pgd20": chosen["pgd20"],
+        "autoattack": None if result is None else result.accuracy,
+        "n_test": plan.n_test,
+        "attacks": {"pgd20": pgd20, "autoattack": sought},
+        **more,
+    }
+
+
+def _curve(history: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The history as equally long lists, None where an epoch was not evaluated; without columns that are all None."""
+    columns = {name: [line[name] for line in history] for name in CURVE}
+    return {name: values for name, values in columns.items() if any(value is not None for value in values)}

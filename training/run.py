@@ -1,0 +1,255 @@
+"""The command behind Tables 1-3: `python training/run.py` trains and renders the compact table, `--help` says more."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if __name__ == "__main__" and not __package__:
+    # As a script the folder of this file comes first, where our modules are not packages of anything.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from training.cli import CommandParser, count, guarded, positive
+from training.published import PUBLISHED
+from training.readings import under
+from training.recipe import Recipe
+from training.recipes import COMPACT_RECIPES, RECIPES, held_out, listing, recipe
+from training.records import Record, read
+from training.tables import TABLES, render
+
+if TYPE_CHECKING:
+    from training.job import Job
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = "training/run.py"
+COMPACT_SEEDS = 3
+SUFFIXES = {"markdown": ".md", "latex": ".tex"}
+MODES = ("table", "all", "none")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0; 1 for a run that failed; 2 for bad input or output; 130 and 143 when told to leave."""
+    return guarded(PROGRAM, lambda: _command(arguments))
+
+
+def _command(arguments: Sequence[str] | None) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.list:
+        print(listing())
+        return 0
+    if options.render:
+        print(_rendered(options, TABLES))
+        return 0
+    recipes = _recipes(options)
+    status = _train(options, recipes) if recipes else 0
+    if status == 0:
+        shown = [options.table] if options.table else [] if options.recipe else ["compact"]
+        text = _rendered(options, shown)
+        if text:
+            print(text)
+    return status
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog=PROGRAM,
+        description="Train the cells of the paper's Tables 1-3 and render the tables. Alone: the compact table, six "
+        "methods x 3 seeds on digits. What is finished is not done again, what was interrupted goes on.",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="show the recipes and what sets them apart")
+    what.add_argument("--render", action="store_true", help="render all tables from the records there are")
+    what.add_argument(
+        "--recipe", metavar="NAME", help="one recipe, such as compact-awp or cifar10-rn18-at+code"
+    )
+    what.add_argument("--table", choices=list(PUBLISHED), help="every recipe of one of the paper's tables")
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=count, metavar="S", help="one seed (default with --recipe: 0)")
+    seeds.add_argument(
+        "--seeds", type=positive, metavar="N", help=f"seeds 0 to N - 1 (default: {COMPACT_SEEDS})"
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="D", help="the folder or archive of the data set's files"
+    )
+    parser.add_argument("--download", action="store_true", help="fetch the data set into --data-dir first")
+    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument("--epochs", type=positive, metavar="N", help="stop after N; the record says so")
+    parser.add_argument("--validation", type=count, metavar="N", help="training images to hold out")
+    parser.add_argument(
+        "--reading",
+        action="append",
+        default=[],
+        metavar="R",
+        help="with a table: read it so, where that fits (--list)",
+    )
+    parser.add_argument(
+        "--autoattack", choices=MODES, default="table", help="checkpoints it is run on (default: the table's)"
+    )
+    parser.add_argument(
+        "--autoattack-examples", type=positive, metavar="N", help="of the test images evaluated"
+    )
+    parser.add_argument(
+        "--test-examples", type=positive, metavar="N", help="evaluate the first N test images"
+    )
+    parser.add_argument("--evaluate-every", type=positive, default=1, metavar="N", help="epochs (default: 1)")
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on where a run stopped, and skip finished ones (default); --no-resume sets them aside",
+    )
+    parser.add_argument(
+        "--device", metavar="DEV", help="cpu (default), cuda, cuda:1; only its runs are rendered"
+    )
+    parser.add_argument(
+        "--amp", choices=("off", "bf16"), default="off", help="autocast of the training forwards"
+    )
+    parser.add_argument(
+        "--channels-last", action="store_true", help="memory format of images and convolutions"
+    )
+    parser.add_argument("--tf32", action="store_true", help="let a GPU round the factors of float32 products")
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net, else all)"
+    )
+    parser.add_argument(
+        "--jobs", type=positive, metavar="N", help="runs at once (default: the cores, for the small net)"
+    )
+    parser.add_argument(
+        "--checkpoint-seconds", type=count, default=30, metavar="N", help="between two (default: 30)"
+    )
+    return parser
+
+
+def _recipes(options: argparse.Namespace) -> list[Recipe]:
+    if options.recipe:
+        found = [recipe(options.recipe)]
+    elif options.table:
+        found = [RECIPES[name] for name in PUBLISHED[options.table].cells]
+    else:
+        found = list(COMPACT_RECIPES)
+    if options.reading:
+        found = under(options.reading, found)
+    return found if options.validation is None else [held_out(one, options.validation) for one in found]
+
+
+def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
+    """Makes the runs that are missing."""
+    # Here, so that --list and --render do without torch.
+    from training.health import TrainingFailed
+    from training.job import satisfied
+    from training.progress import Board, plain_warnings
+    from training.stopping import Stopped
+    from training.workers import run_jobs
+
+    plain_warnings(PROGRAM)
+    if options.download:
+        _download(options, recipes)
+    jobs = _jobs(options, recipes)
+    records = _records(options)
+    missing = [job for job in jobs if not satisfied(job, records)]
+    if len(missing) < len(jobs):
+        print(
+            f"{PROGRAM}: {len(jobs) - len(missing)} of {len(jobs)} runs were finished before", file=sys.stderr
+        )
+    board = Board(len(missing))
+    try:
+        run_jobs(missing, _workers(options, missing), board)
+    except TrainingFailed as error:
+        print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except Stopped as stopped:
+        print(f"{PROGRAM}: {stopped}; the same command goes on from here", file=sys.stderr)
+        return stopped.status
+    finally:
+        board.close()
+    return 0
+
+
+def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
+    from training.device import Computing
+    from training.job import Job
+
+    if options.seed is not None:
+        seeds = [options.seed]
+    else:
+        seeds = list(range(options.seeds or (1 if options.recipe else COMPACT_SEEDS)))
+    return [
+        Job(
+            recipe=one,
+            seed=seed,
+            out=options.out,
+            data_dir=options.data_dir,
+            computing=Computing(
+                device=options.device or "cpu",
+                amp=options.amp,
+                channels_last=one.model == "small"
+                if options.channels_last is None
+                else options.channels_last,
+                tf32=options.tf32,
+                # More than one gain nothing on so small a net, and the result must not depend on the machine.
+                threads=options.threads or (1 if one.model == "small" else None),
+            ),
+            epochs=options.epochs,
+            evaluate_every=options.evaluate_every,
+            test_examples=options.test_examples,
+            autoattack=options.autoattack,
+            autoattack_examples=options.autoattack_examples,
+            checkpoint_seconds=options.checkpoint_seconds,
+            resume=options.resume,
+        )
+        for seed in seeds
+        for one in recipes
+    ]
+
+
+def _workers(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
+    from training.device import cores
+
+    if options.jobs:
+        return options.jobs
+    small = all(job.recipe.model == "small" and job.computing.kind == "cpu" for job in jobs)
+    return max(1, cores() // (options.threads or 1)) if small else 1
+
+
+def _download(options: argparse.Namespace, recipes: Sequence[Recipe]) -> None:
+    from training.data import download
+
+    if options.data_dir is None:
+        raise ValueError("--download needs --data-dir, the folder the files are to lie in")
+    for name in dict.fromkeys(one.dataset for one in recipes):
+        if name != "digits":
+            download(name, options.data_dir)
+
+
+def _records(options: argparse.Namespace) -> list[Record]:
+    path = options.out / "records.jsonl"
+    return read(path) if path.exists() else []
+
+
+def _rendered(options: argparse.Namespace, shown: Sequence[str]) -> str:
+    """Writes all tables below --out, as Markdown and LaTeX, and returns some of them as text."""
+    records = _records(options)
+    texts: Mapping[str, dict[str, str]] = {
+        style: {table: _table(options, table, records, style) for table in TABLES} for style in SUFFIXES
+    }
+    options.out.mkdir(parents=True, exist_ok=True)
+    for style, suffix in SUFFIXES.items():
+        path = options.out / f"tables{suffix}"
+        part = path.with_name(f"{path.name}.part")
+        part.write_text("\n\n".join(texts[style].values()) + "\n", encoding="utf-8")
+        part.replace(path)
+    return "\n\n".join(texts["markdown"][table] for table in shown)
+
+
+def _table(options: argparse.Namespace, table: str, records: Sequence[Record], style: str) -> str:
+    readings = options.reading if table == options.table else ()
+    device = options.device.partition(":")[0] if options.device else None
+    return render(table, records, style=style, readings=readings, device=device)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
