@@ -14,6 +14,7 @@ new_enough := import sys; sys.exit(sys.version_info < (3, 11))
 sources := theory numerics training figures tests setup_env.py
 ledger := results/theory.md results/theory.json results/theory.tex
 bounds := results/bounds.md results/bounds.json
+tables := results/tables.md results/tables.tex results/records.jsonl
 
 .DEFAULT_GOAL := help
 .PHONY: help install reproduce figures test lint clean
@@ -45,19 +46,30 @@ install: ## Set up: the active environment or .venv, with the tested versions
 	  echo 'setup: the environment $(environment) runs a Python older than 3.11: use a newer one' >&2; exit 2; }
 	@$(python) setup_env.py install --extras "$(EXTRAS)" --asked "$(PYTHON)"
 
-reproduce: install ## Produce everything the project can, in results/: theory ledger, measured bounds, figures
+reproduce: install ## Produce everything the project can, in results/: ledger, bounds, compact table, figures, one page
 	@echo 'reproduce: theory ledger'
 	@$(python) -m theory report
 	@echo 'reproduce: bounds'
 	@$(python) -m numerics bounds > /dev/null
+ifneq ($(findstring training,$(EXTRAS)),)
+	@echo 'reproduce: compact table'
+	@$(python) training/run.py
+	@echo 'reproduce: the further curve of Figure 6, the landscapes of Figure 7'
+	@$(python) training/run.py --recipe compact-awp+awp0.005 --seeds 3 --autoattack none
+	@$(python) -m training.landscape > /dev/null
+else
+	@echo 'reproduce: no compact table, EXTRAS=$(EXTRAS) leaves training out'
+endif
 	@echo 'reproduce: figures'
 	@$(python) -m figures
-	@for file in $(ledger) $(bounds) results/figures/README.md; do \
+	@echo 'reproduce: page'
+	@$(python) -m figures.page
+	@for file in $(ledger) $(bounds) $(tables) results/figures/README.md results/index.html; do \
 	  [ -s $$file ] || { echo "reproduce: $$file was not written" >&2; exit 1; }; \
 	done
 	@echo
-	@echo 'Results: results/theory.md the verdicts, results/bounds.md the bounds measured, results/figures/ the figures'
-	@echo '         (theory.json and bounds.json to compute with, theory.tex to typeset, figures/README.md to look through)'
+	@echo 'Results: results/index.html has everything on one page; beside it theory.md, bounds.md, tables.md and figures/'
+	@echo '         (theory.json, bounds.json and records.jsonl to compute with, theory.tex and tables.tex to typeset)'
 	@echo 'Next:    $(environment)/bin/python -m theory show lemma5'
 
 figures: install ## Draw the figures, in results/figures/

@@ -36,9 +36,12 @@ def run(argv: Sequence[str] | None) -> int:
 
     make_folder(arguments.out)
     started = time.perf_counter()
-    absent = draw(chosen, arguments.out, Settings(bounds=arguments.bounds), _say)
-    for name, reason in absent.items():
-        print(f"figures: {name} is left out: {reason}", file=sys.stderr)
+    settings = Settings(bounds=arguments.bounds, results=arguments.records, runs=arguments.runs)
+    absent = draw(chosen, arguments.out, settings, _say)
+    for reason in dict.fromkeys(absent.values()):
+        names = [plate.name for plate in chosen if absent.get(plate.name) == reason]
+        verb = "is" if len(names) == 1 else "are"
+        print(f"figures: {', '.join(names)} {verb} left out: {reason}", file=sys.stderr)
     page = write_page(arguments.out, absent)
     drawn = f"{len(chosen) - len(absent)} of {len(chosen)} figures drawn"
     print(f"{drawn} in {time.perf_counter() - started:.0f} s: {page}")
@@ -71,9 +74,32 @@ def _parser() -> argparse.ArgumentParser:
         help="what `python -m numerics bounds` wrote (default: results/bounds.json)",
     )
     parser.add_argument(
+        "--records",
+        type=Path,
+        default=Settings.results,
+        metavar="DIR",
+        help="where the trainer's records lie, for figures 3, 6 and 7 (default: results)",
+    )
+    parser.add_argument(
+        "--runs",
+        type=_patterns,
+        default=Settings.runs,
+        metavar="PATTERN[,PATTERN]",
+        help="the recipes they show, such as cifar10-rn18-* (default: those of the compact table)",
+    )
+    parser.add_argument(
         "--list", action="store_true", help="print the names of the figures and what they show"
     )
     return parser
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    patterns = tuple(part.strip() for part in text.split(","))
+    if not all(patterns):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} has an empty entry; write names of recipes, * for anything, such as cifar10-rn18-*"
+        )
+    return patterns
 
 
 def _say(done: int, total: int, name: str) -> None:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# The compact table's six methods and Fig. 6's extra curve, without other readings.
+RUNS = ("compact-at", "compact-awp", "compact-*ensgd", "compact-awp+awp0.005")
+
 
 @dataclass(frozen=True)
 class Caption:
@@ -35,14 +38,16 @@ class Drawn:
 @dataclass(frozen=True)
 class Settings:
     """How fine the figures are, and what they read: points an axis of a flat view (odd, so that theta_i = 0 is one) and
-    of the maps of the PGD gap, points a decade of gamma, points of the data (100 in the paper), and the file of the
-    searched bounds."""
+    of the maps of the PGD gap, points a decade of gamma, points of the data (100 in the paper), the file of the
+    searched bounds, the folder with the records of the trainer, and the recipes whose runs are shown, as patterns."""
 
     grid: int = 201
     gap_grid: int = 121
     gammas: int = 4
     points: int = 100
     bounds: Path = Path("results/bounds.json")
+    results: Path = Path("results")
+    runs: tuple[str, ...] = RUNS
 
 
 class Absent(Exception):
@@ -74,11 +79,14 @@ PLATES = (
     Plate("figure2f", "figure2", "swish model, exact L-infinity attack"),
     Plate("figure2g", "entropy", "EntropySGD's -F of Fig. 2(b), L2"),
     Plate("figure2h", "entropy", "EntropySGD's -F of Fig. 2(c), L-infinity"),
+    Plate("figure3", "training_curves", "robust accuracy of the methods against epochs and runtime"),
     Plate("figure4a", "figure4", "linear model, clean loss, 100 data points"),
     Plate("figure4b", "figure4", "linear model, L2 attack, 100 data points"),
     Plate("figure4c", "figure4", "linear model, L-infinity attack, 100 data points"),
     Plate("figure5a", "entropy", "EntropySGD's -F of Fig. 4(b), L2"),
     Plate("figure5b", "entropy", "EntropySGD's -F of Fig. 4(c), L-infinity"),
+    Plate("figure6", "training_curves", "robust accuracy against epochs, AWP at the smaller radius too"),
+    Plate("figure7", "landscape", "adversarial loss around the trained weights, filter-normalised"),
     Plate("pgd_gap", "pgd_gap", "how much of the worst case PGD misses in Fig. 2(e), (f)"),
     Plate(
         "gamma_smoothness",

@@ -497,8 +497,8 @@ def flops(work: Callable[[], object]) -> int:
 def test_a_step_of_pgd_10_costs_23_forwards_and_35_as_the_public_code_does_it():
     model, x, y = small_batch()
     # 2 FLOP a multiply-add: outputs x window x channels in, of both convolutions, and the linear layer.
-    first = 6 * 2 * (4 * 4 * 32) * 9
-    forward = first + 6 * 2 * ((2 * 2 * 72) * 9 * 32 + 288 * 10)
+    first = 6 * 2 * (4 * 4 * 16) * 9
+    forward = first + 6 * 2 * (256 * 92 + 92 * 10)
     assert flops(lambda: model(x)) == forward
     # Where x needs no gradient, the first convolution passes none back: the training step saves one `first`.
     assert flops(lambda: adversarial_step(model, x, y, "train")) == 23 * forward - first
@@ -512,7 +512,7 @@ def test_a_step_of_pgd_10_costs_23_forwards_and_35_as_the_public_code_does_it():
 def test_a_step_of_trades_costs_27_forwards():
     model, x, y = small_batch()
     forward = flops(lambda: model(x))
-    first = flops(lambda: model.net.conv1(x))
+    first = flops(lambda: model.net.conv(x))
 
     def step() -> None:
         delta = trades_attack(model, x, bn_policy="eval", **BUDGET)

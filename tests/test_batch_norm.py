@@ -98,14 +98,14 @@ def test_moving_statistics_moves_only_them_and_evaluating_restores_each_module()
     model: Any = SmallNet(10, 1)
     x = torch.rand(6, 1, 8, 8)
     model.eval()
-    model.conv1.train()
+    model.conv.train()
     weights = copy.deepcopy(dict(model.named_parameters()))
     move_statistics(model, x.split(3))
     assert int(model.norm1.num_batches_tracked) == 2
     assert all(torch.equal(weight, weights[name]) for name, weight in model.named_parameters())
     with evaluating(model):
-        assert not model.conv1.training
-    assert [module.training for module in (model, model.conv1, model.norm1)] == [False, True, False]
+        assert not model.conv.training
+    assert [module.training for module in (model, model.conv, model.norm1)] == [False, True, False]
 
 
 def test_an_unknown_policy_is_named_with_the_known_ones():

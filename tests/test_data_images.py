@@ -1,7 +1,7 @@
 """Images in class folders (training/data/class_folders.py, decoding.py, cache.py), and when they are called CIFAR-10.
 
 Second sources: the pixels that were written, Pillow on one file at a time. The JPEG copy of CIFAR-10 is read where
-SMOOTHNESS_AT_DATA names the folder (or the archive) that holds it.
+SMOOTHNESS_AT_CIFAR10 names the folder (or the archive) that holds it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from training.data import DataError, class_folders, load
 from training.data.cache import cache_folder
 from training.data.catalogue import CATALOGUE, CIFAR10_CLASSES
 
-REAL = os.environ.get("SMOOTHNESS_AT_DATA")
+REAL = os.environ.get("SMOOTHNESS_AT_CIFAR10")
 PETS = ("cat", "dog", "ant")
 Picture = tuple[str, np.ndarray]  # name in the folder, (H, W, 3) or (H, W)
 
@@ -430,7 +430,7 @@ def test_an_archive_named_otherwise_is_not_taken_for_cifar10(monkeypatch, tmp_pa
 
 
 @pytest.mark.skipif(
-    REAL is None, reason="SMOOTHNESS_AT_DATA does not name a folder with a JPEG copy of CIFAR-10"
+    REAL is None, reason="SMOOTHNESS_AT_CIFAR10 names no copy of CIFAR-10"
 )
 def test_the_jpeg_copy_of_cifar10_is_recognised(monkeypatch):
     monkeypatch.undo()  # the user's own cache: decoding takes a quarter of a minute

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from curve_records import whole
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -82,8 +83,9 @@ class Drawings(dict[str, Drawn]):
 
 
 @pytest.fixture(scope="session")
-def drawings(bounds) -> Drawings:
-    return Drawings(replace(SMALL, bounds=bounds))
+def drawings(bounds, tmp_path_factory) -> Drawings:
+    results = whole(tmp_path_factory.mktemp("results"))
+    return Drawings(replace(SMALL, bounds=bounds, results=results))
 
 
 def part(drawn: Drawn, label: str) -> Axes:
@@ -120,6 +122,9 @@ def test_every_figure_of_the_issue_has_a_plate():
         *SURFACES,
         "figure1",
         "figure2",
+        "figure3",
+        "figure6",
+        "figure7",
         "pgd_gap",
         "gamma_smoothness",
         "gamma_optimum",

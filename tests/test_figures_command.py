@@ -39,7 +39,7 @@ def refused(arguments: list[str], capsys) -> str:
     ("name", "answer"),
     [
         ("figure2z", "figure 'figure2z' is unknown, did you mean figure2"),
-        ("figure3", "the known ones are figure1, figure2,"),
+        ("fig", "the known ones are figure1, figure2,"),
         ("figure1,nothing", "figure 'nothing' is unknown; the known ones are"),
         ("figure1,figure1", "'figure1' occurs twice"),
         ("", "has an empty entry"),

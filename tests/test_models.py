@@ -45,7 +45,7 @@ def size(model: Any) -> int:
     [
         ("preact-resnet18", 3, 11_172_170, 512),
         ("wide-resnet34-10", 3, 46_160_474, 640),
-        ("small", 1, 24_122, 288),
+        ("small", 1, 24_842, 92),
     ],
 )
 def test_the_numbers_of_parameters_are_the_published_ones(name, channels, published, width):
@@ -179,7 +179,7 @@ def test_the_same_seed_builds_the_same_net():
         torch.manual_seed(seed)
         nets.append(build("small", 10, 1).state_dict())
     assert all(torch.equal(value, nets[1][name]) for name, value in nets[0].items())
-    assert not torch.equal(nets[0]["net.conv1.weight"], nets[2]["net.conv1.weight"])
+    assert not torch.equal(nets[0]["net.conv.weight"], nets[2]["net.conv.weight"])
 
 
 @pytest.mark.parametrize(

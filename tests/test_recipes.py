@@ -416,7 +416,7 @@ def test_the_compact_recipes_are_the_methods_of_table_3_on_digits() -> None:
         assert one.step_size_train / one.epsilon == pytest.approx(paper.step_size_train / paper.epsilon)
         assert 0 < one.validation < 500
         assert one.drops[-1] < one.epochs
-    tuned = {"lr", "inner_steps"}
+    tuned = {"lr", "eta_inner"}
     for field in set(ENTROPY_FIELDS) - tuned:
         assert getattr(RECIPES["compact-at-ensgd"], field) == getattr(RECIPES["cifar10-rn18-at-ensgd"], field)
 

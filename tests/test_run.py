@@ -7,6 +7,7 @@ import errno
 import functools
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,11 +22,11 @@ from run_tools import same_to_the_bit, started, trained
 
 import training.run
 from training import checkpoint, outcome, recipes
-from training.averages import average
+from training.averages import average, groups
 from training.evaluation import autoattack_accuracy
 from training.job import Job
 from training.progress import Board, duration
-from training.recipes import RECIPES
+from training.recipes import RECIPES, recipe
 from training.records import read
 from training.run import main
 
@@ -139,6 +140,17 @@ def test_runs_in_processes_of_their_own_that_are_stopped_end_as_runs_one_after_t
         assert same_to_the_bit(*map(trained, places))
 
 
+def test_a_record_that_came_without_its_run_is_reproduced_and_the_new_one_counts(tmp_path):
+    assert run(*TINY, "--autoattack", "none", "--out", tmp_path) == 0
+    shutil.rmtree(tmp_path / "runs")
+    assert run(*TINY, "--autoattack", "none", "--out", tmp_path) == 0
+    first, again = read(tmp_path / "records.jsonl")
+    assert first["selection"] == again["selection"]
+    assert first["seconds"] != again["seconds"]
+    (group,) = groups(recipe("compact-at-val10"), [first, again])
+    assert group.records == (again,)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -161,6 +173,10 @@ def test_runs_in_processes_of_their_own_that_are_stopped_end_as_runs_one_after_t
             "test_examples = 201: digits has 200 test images",
         ),
         (["--recipe", "compact-at", "--validation", "1597"], "validation=1597: hold out at least 0"),
+        (
+            ["--recipe", "compact-at", "--validation", "188"],
+            "validation = 188 leaves 1409 training images, whose last minibatch of 64 is a single one",
+        ),
         (["--recipe", "compact-at", "--seed", "-1"], "'-1' is not an integer of at least 0"),
         (["--recipe", "compact-at", "--table", "1"], "not allowed with argument"),
         (["--table", "4"], "invalid choice: '4'"),

@@ -185,6 +185,14 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     assert not (tmp_path / "checkpoint.pt").exists()
 
 
+def test_logits_that_are_no_numbers_stop_the_run(tmp_path):
+    """One minibatch an epoch: its loss is finite, and the step after it is what ruins the net."""
+    run = trainer(tiny("cifar10-rn18-at", lr=1e38, batch=64), few_digits(64), tmp_path)
+    expected = "seed 0: the logits at evaluation became nan or inf in epoch 1; try a smaller lr"
+    with pytest.raises(TrainingFailed, match=expected):
+        run.train()
+
+
 def test_a_net_that_only_guesses_stops_the_run(tmp_path):
     data = few_digits(32, test=100)
     run = trainer(tiny("cifar10-rn18-at", lr=1e-12, epochs=9), data, tmp_path)

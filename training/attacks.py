@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.ascent import ascend, attacked, check_ranges, drawn, project, uniform_start
+from training.batch_norm import batch_norm_policy
 
 STARTS = ("uniform", "zero")
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ce": F.cross_entropy}
@@ -77,32 +79,47 @@ def trades_attack(
     step_size: float,
     steps: int,
     norm: str = "linf",
+    start: Tensor | None = None,
     box: tuple[float, float] = (0.0, 1.0),
     generator: torch.Generator | None = None,
     bn_policy: str | None = None,
     weight_gradients: bool = False,
+    first_model: nn.Module | None = None,
 ) -> Tensor:
     """The perturbation of TRADES: as `pgd`, but maximising KL(softmax model(x) || softmax model(x + delta)).
 
-    It starts at delta = 0.001 N(0, I), which is projected from the first step on (Zhang et al., 2019). The
-    clean output is computed once, before the first step, and is no variable of the maximisation: 1 + steps
+    It starts at delta = 0.001 N(0, I), or at `start`, which is projected from the first step on (Zhang et al., 2019).
+    The clean output is computed once, before the first step, and is no variable of the maximisation: 1 + steps
     forwards. The public code attacks in eval mode: `bn_policy="eval"`. Arguments and raises as `pgd`.
+
+    `first_model`: the same weights and modules in higher precision, for the first step. There the divergence compares
+    two outputs that differ by a thousandth of the input, and in bf16 its gradient is one of roundings. The other steps
+    then compare with a clean output of `model`, one forward more; under "train" it moves no statistics.
     """
     x = x.detach()
     check_ranges(x, epsilon, step_size, steps, norm, box, generator)
-    start = TRADES_START * drawn(torch.randn, x, generator)
+    delta = trades_start(x, generator) if start is None else _like(x, start)
+    parts = [(model, steps)] if first_model is None else [(first_model, 1), (model, steps - 1)]
     with attacked(model, bn_policy, weight_gradients) as weights:
-        with torch.no_grad():
-            clean = model(x)
-        return ascend(
-            lambda delta: kl_divergence(clean, model(x + delta)),
-            start,
-            lambda delta: project(delta, x, epsilon, norm, box),
-            step_size=step_size,
-            steps=steps,
-            norm=norm,
-            weights=weights,
-        )
+        for number, (used, steps_made) in enumerate(parts):
+            again = "frozen" if number and bn_policy == "train" else None
+            with torch.no_grad(), batch_norm_policy(model, again):
+                clean = used(x)
+            delta = ascend(
+                partial(_divergence, used, x, clean),
+                delta,
+                lambda delta: project(delta, x, epsilon, norm, box),
+                step_size=step_size,
+                steps=steps_made,
+                norm=norm,
+                weights=weights,
+            )
+    return delta
+
+
+def trades_start(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """0.001 N(0, I) like x, the start of the attack of TRADES; not projected."""
+    return TRADES_START * drawn(torch.randn, x, generator)
 
 
 def trades_loss(model: nn.Module, x: Tensor, delta: Tensor, y: Tensor, beta: float = 6.0) -> Tensor:
@@ -127,20 +144,29 @@ def kl_divergence(clean: Tensor, perturbed: Tensor) -> Tensor:
     )
 
 
+def _divergence(model: nn.Module, x: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
+    return kl_divergence(clean, model(x + delta))
+
+
 def _start(
     start: str | Tensor, x: Tensor, epsilon: float, norm: str, generator: torch.Generator | None
 ) -> Tensor:
     """The first delta, not projected yet."""
     if isinstance(start, Tensor):
-        if start.shape != x.shape:
-            raise ValueError(
-                f"start has shape {tuple(start.shape)}; it must be that of x, {tuple(x.shape)}: pass one "
-                f"perturbation for each example, or one of {', '.join(STARTS)}"
-            )
-        return torch.empty_like(x).copy_(start.detach())
+        return _like(x, start)
     if start not in STARTS:
         raise ValueError(f"start = {start!r} is unknown; the known ones are {', '.join(STARTS)}, or a tensor")
     return torch.zeros_like(x) if start == "zero" else uniform_start(x, epsilon, norm, generator)
+
+
+def _like(x: Tensor, start: Tensor) -> Tensor:
+    """A start in type, device and memory format of x."""
+    if start.shape != x.shape:
+        raise ValueError(
+            f"start has shape {tuple(start.shape)}; it must be that of x, {tuple(x.shape)}: pass one "
+            "perturbation for each example"
+        )
+    return torch.empty_like(x).copy_(start.detach())
 
 
 def _known_loss(loss: str | Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:

@@ -93,10 +93,11 @@ class AdversarialWeights:
             yield
             changed = versions != [weight._version for weight in weights]
         finally:
+            # First: a copy that fails, as in a graph capture that has gone wrong, must not end the next block too.
+            self._active = False
             with torch.no_grad():
                 torch._foreach_copy_(weights, saved)
             torch.clear_autocast_cache()
-            self._active = False
         if changed:
             raise RuntimeError(
                 "the block has changed the weights, which is undone: step the optimizer after it"

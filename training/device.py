@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from training.engine.choice import Choice, choice
 
 AMP = ("off", "bf16")
 
@@ -17,11 +19,14 @@ class Computing:
     """How a run computes.
 
     device        : "cpu", "cuda", "cuda:1", ...
+    engine        : "fast" or "reference" (`training.engine`)
     amp           : "bf16" runs the training forwards under autocast; weights, perturbations, the optimizer and every
                     reported accuracy stay float32
     channels_last : memory format of images and convolutions
     tf32          : whether float32 products on a GPU may round their factors to TF32
     threads       : of torch on the CPU; None keeps what torch has
+
+    `Computing.of` takes the engine's own amp, memory format and TF32 where none is given.
 
     Raises: ValueError naming the argument.
     """
@@ -31,12 +36,42 @@ class Computing:
     channels_last: bool = False
     tf32: bool = False
     threads: int | None = None
+    engine: str = "fast"
 
     def __post_init__(self) -> None:
         if self.amp not in AMP:
             raise ValueError(f"amp = {self.amp!r} is unknown: use one of {', '.join(AMP)}")
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"threads = {self.threads}, need at least 1")
+        choice(self.engine, self.kind)
+
+    @classmethod
+    def of(
+        cls,
+        device: str = "cpu",
+        engine: str = "fast",
+        *,
+        amp: str | None = None,
+        channels_last: bool | None = None,
+        tf32: bool | None = None,
+        threads: int | None = None,
+    ) -> Computing:
+        """As the engine computes on the device, save for what is given. Raises: ValueError naming the argument."""
+        own = choice(engine, device.partition(":")[0])
+        return cls(
+            device=device,
+            amp=own.amp if amp is None else amp,
+            channels_last=own.channels_last if channels_last is None else channels_last,
+            tf32=own.tf32 if tf32 is None else tf32,
+            threads=threads,
+            engine=engine,
+        )
+
+    @property
+    def choice(self) -> Choice:
+        """What the engine does on the device, with amp, memory format and TF32 as they are here."""
+        own = choice(self.engine, self.kind)
+        return replace(own, amp=self.amp, channels_last=self.channels_last, tf32=self.tf32)
 
     @property
     def kind(self) -> str:
@@ -48,6 +83,7 @@ class Computing:
         """What must agree between a run and its continuation."""
         return {
             "device": self.kind,
+            "engine": self.engine,
             "amp": self.amp,
             "channels_last": self.channels_last,
             "tf32": self.tf32,

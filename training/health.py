@@ -21,9 +21,12 @@ class TrainingFailed(RuntimeError):
 def require_finite(recipe: Recipe, seed: int, epoch: int, loss: float) -> None:
     """Raises TrainingFailed for a loss that is nan or inf in an epoch, counted from 1."""
     if not math.isfinite(loss):
-        raise TrainingFailed(
-            f"{recipe.name}, seed {seed}: the loss became {loss} in epoch {epoch}; try {_remedies(recipe)}"
-        )
+        raise no_number(recipe, seed, epoch, f"the loss became {loss}")
+
+
+def no_number(recipe: Recipe, seed: int, epoch: int, what: str) -> TrainingFailed:
+    """The failure of a run in an epoch, counted from 1, in which something became nan or inf."""
+    return TrainingFailed(f"{recipe.name}, seed {seed}: {what} in epoch {epoch}; try {_remedies(recipe)}")
 
 
 def require_above_chance(

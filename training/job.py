@@ -142,11 +142,12 @@ def _loaded(name: str, folder: Path | None, device: str, validation: int) -> Dat
 
 
 def satisfied(job: Job, records: Sequence[Record]) -> bool:
-    """Whether a record says that this run was made: same recipe, seed, data, epochs and test images, and AutoAttack on
-    the checkpoints it is asked for."""
+    """Whether a record says that this run was made here: same recipe, seed, data, epochs, test images and engine,
+    AutoAttack on the checkpoints it is asked for, and a folder of the run. Records without a folder came with the
+    repository, and are no reason not to reproduce them."""
     mine = {"digest": job.recipe.digest, "seed": job.seed, "epochs_run": job.epochs_run}
     found = [one for one in records if all(one[key] == value for key, value in mine.items())]
-    if not found or not job.resume:
+    if not found or not job.resume or not job.folder.is_dir():
         return False
     data = job_data(job)
     n = _plan(job, data).n_test
@@ -155,6 +156,7 @@ def satisfied(job: Job, records: Sequence[Record]) -> bool:
         one["data"] == data.label
         and one["selection"]["last"]["n_test"] == n
         and all(one["selection"][name]["autoattack"] is not None for name in wanted)
+        and one["versions"].get("engine", job.computing.engine) == job.computing.engine
         for one in found
     )
 
@@ -170,5 +172,11 @@ def _plan(job: Job, data: Dataset) -> Plan:
     if n_test > there:
         raise ValueError(
             f"test_examples = {n_test}: {data.label} has {there} test images, ask for at most these"
+        )
+    images = len(data.train_images)
+    if recipe.model == "small" and images % recipe.batch == 1:
+        raise ValueError(
+            f"validation = {recipe.validation} leaves {images} training images, whose last minibatch of {recipe.batch} "
+            "is a single one, which the batch norm of the small net cannot train on: hold out one more or one less"
         )
     return Plan(job.epochs_run, n_test, job.evaluate_every, job.checkpoint_seconds)

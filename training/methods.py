@@ -10,9 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.attacks import pgd, trades_attack, trades_loss
+from training.ascent import uniform_start
+from training.attacks import pgd, trades_attack, trades_loss, trades_start
 from training.awp import AdversarialWeights
 from training.batch_norm import batch_norm_policy, move_statistics
+from training.engine.machine import Replay, plainly
 from training.recipe import Recipe
 
 # The batch norm of the attack under `code`, whose extra forwards are made besides.
@@ -46,13 +48,26 @@ class Method:
 
     model : takes pixels in [0, 1]; its mode during the training forward is the caller's
     weight_gradients : the attack computes weight gradients and drops them, as the public codes do
+    precise : the same weights and modules in float32 where `model` computes in bf16, for the one step of an attack
+        that needs it, the first one of TRADES (`training.attacks.trades_attack`)
+    replay : calls `gradients` for `step`, perhaps from a recording (`training.engine`)
     """
 
-    def __init__(self, recipe: Recipe, model: nn.Module, *, weight_gradients: bool = False) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        model: nn.Module,
+        *,
+        weight_gradients: bool = False,
+        precise: nn.Module | None = None,
+        replay: Replay = plainly,
+    ) -> None:
         self.trades = recipe.beta is not None
         self.recipe = recipe
         self.model = model
         self.weight_gradients = weight_gradients
+        self.precise = precise
+        self.replay = replay
         self.code_forwards = recipe.bn_policy_attack == "code"
         self.bn_policy = (
             CODE_ATTACK["trades" if self.trades else "at"] if self.code_forwards else recipe.bn_policy_attack
@@ -77,27 +92,61 @@ class Method:
         generator : of the attack's start, on the device of x
         awp       : False leaves the weights unperturbed, as in a warm-up; without effect in recipes without AWP
         """
-        delta = self.attack(x, y, generator)
+        perturbs = self.awp is not None and awp
+        # SGD decays w + v as the public code does; EntropySGD steps at theta' free of v (Algorithm 1, lines 10-12).
+        decays = perturbs and self.recipe.preset == "code" and isinstance(optimizer, torch.optim.SGD)
+        # All that Python decides in `gradients`; random numbers are drawn before it, the weights are moved after it.
+        kind = (perturbs, decays, self.model.training)
+        start = self.start(x, generator)
+        outcome, gradients = self.replay(
+            kind,
+            lambda x, y, start: self.gradients(x, y, start, perturbs=perturbs, decays=decays),
+            (x, y, start),
+        )
+        for weight, gradient in gradients:
+            weight.grad = gradient
+        optimizer.step()
+        clean_right = outcome.clean_right
+        if self.code_forwards and not self.trades:
+            clean_right = (self._forward_after(x).argmax(dim=1) == y).sum()
+        elif clean_right is not None:
+            clean_right = clean_right.clone()
+        # A replay writes into the same memory again; what the caller keeps is his.
+        return Outcome(outcome.loss.clone(), outcome.robust_right.clone(), clean_right)
+
+    def start(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """The first delta of the training attack, not projected yet, shape of x."""
+        if self.trades:
+            return trades_start(x, generator)
+        return uniform_start(x, self.recipe.epsilon, self.recipe.norm, generator)
+
+    def gradients(
+        self, x: Tensor, y: Tensor, start: Tensor, *, perturbs: bool, decays: bool
+    ) -> tuple[Outcome, list[tuple[Tensor, Tensor | None]]]:
+        """Attack, loss and backward: what they found, and each weight with its gradient, of which AWP may be a part.
+
+        Static shapes, no random number and nothing that waits for the device: it can be captured as a graph.
+        """
+        delta = self.attack(x, y, start)
         if self.code_forwards and not self.trades:
             move_statistics(self.model, [x + delta])
         loss = self._trades_loss(x, delta, y) if self.trades else self._adversarial_loss(x + delta, y)
-        perturbs = self.awp is not None and awp
-        with self.awp.perturbed(loss) if self.awp is not None and awp else nullcontext():
-            optimizer.zero_grad(set_to_none=True)
+        weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        with self.awp.perturbed(loss) if self.awp is not None and perturbs else nullcontext():
+            for weight in weights:
+                weight.grad = None
             value = loss()
             value.backward()
             if self.code_forwards and self.trades:
                 move_statistics(self.model, [x])
-        if self.awp is not None and perturbs and self.awp.policy == "code":
-            self._decay_at_perturbed(optimizer)
-        optimizer.step()
+        if self.awp is not None and decays:
+            self.awp.add_decay(self.recipe.weight_decay)
         right = [(logits.argmax(dim=1) == y).sum() for logits in self._logits]
-        if self.code_forwards and not self.trades:
-            right.append((self._forward_after(x).argmax(dim=1) == y).sum())
-        return Outcome(value.detach(), right[0], right[1] if len(right) > 1 else None)
+        outcome = Outcome(value.detach(), right[0], right[1] if len(right) > 1 else None)
+        return outcome, [(weight, weight.grad) for weight in weights]
 
-    def attack(self, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
-        """delta of the training attack, detached, shape of x."""
+    def attack(self, x: Tensor, y: Tensor, start: Tensor) -> Tensor:
+        """delta of the training attack from a `start`, detached, shape of x."""
         recipe = self.recipe
         if self.trades:
             return trades_attack(
@@ -107,9 +156,10 @@ class Method:
                 step_size=recipe.step_size_train,
                 steps=recipe.steps_train,
                 norm=recipe.norm,
-                generator=generator,
+                start=start,
                 bn_policy=self.bn_policy,
                 weight_gradients=self.weight_gradients,
+                first_model=self.precise,
             )
         return pgd(
             self.model,
@@ -119,7 +169,7 @@ class Method:
             step_size=recipe.step_size_train,
             steps=recipe.steps_train,
             norm=recipe.norm,
-            generator=generator,
+            start=start,
             bn_policy=self.bn_policy,
             weight_gradients=self.weight_gradients,
         )
@@ -152,12 +202,6 @@ class Method:
             yield
         finally:
             hook.remove()
-
-    def _decay_at_perturbed(self, optimizer: torch.optim.Optimizer) -> None:
-        """SGD decays w + v as the public code does; EntropySGD steps at theta' free of v (Algorithm 1, lines 10-12)."""
-        assert self.awp is not None
-        if isinstance(optimizer, torch.optim.SGD):
-            self.awp.add_decay(self.recipe.weight_decay)
 
     def _forward_after(self, x: Tensor) -> Tensor:
         with batch_norm_policy(self.model, "train"), torch.no_grad():

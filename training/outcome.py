@@ -73,7 +73,9 @@ def finish(
         selection[name] = _checkpoint(name, chosen, recipe, plan, result)
     threads = torch.get_num_threads()
     where = provenance(
-        threads=threads, accelerator=accelerator(data.test_images.device), more=versions(computing)
+        threads=threads,
+        accelerator=accelerator(data.test_images.device),
+        more=versions(computing) | trained["engine"],
     )
     return {
         "recipe": asdict(recipe),
@@ -119,6 +121,7 @@ def _autoattack(
         epsilon=recipe.epsilon,
         norm=recipe.norm,
         seed=AUTOATTACK_SEED,
+        batch=computing.choice.autoattack_batch,
         state_path=folder.path / f"autoattack-epoch{chosen['epoch']:04}-n{n}.json",
         progress=lambda stage, done, of, left: report(
             {"event": "autoattack", "stage": stage, "batch": done, "batches": of, "accuracy": left}
@@ -136,12 +139,8 @@ def _checkpoint(
         "steps": recipe.steps_test,
         "seed": PGD_SEED,
     }
-    # What was found is kept apart from how it was sought: records are averaged where the latter agrees.
-    found = {"clean", "stages"}
-    sought = None
     more: dict[str, Any] = {"selected_on": CHOSEN_BY[name][1]} if name in CHOSEN_BY else {}
     if result is not None:
-        sought = {key: value for key, value in result.settings.items() if key not in found}
         more["autoattack_stages"] = result.stages
     return {
         "epoch": chosen["epoch"],
@@ -149,7 +148,7 @@ def _checkpoint(
         "pgd20": chosen["pgd20"],
         "autoattack": None if result is None else result.accuracy,
         "n_test": plan.n_test,
-        "attacks": {"pgd20": pgd20, "autoattack": sought},
+        "attacks": {"pgd20": pgd20, "autoattack": None if result is None else result.settings},
         **more,
     }
 

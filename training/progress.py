@@ -44,8 +44,12 @@ class Board:
         self.progress: dict[str, float] = {}  # of the runs under way, 0 to 1
         self.resumed: dict[str, float] = {}  # what of that was there before
         self.writers: dict[str, Any] = {}
+        self.noted: set[str] = set()
 
     def __call__(self, job: Job, event: Mapping[str, Any]) -> None:
+        if event["event"] == "note":
+            self._note(event["text"])
+            return
         handle = {
             "batch": self._batch,
             "epoch": self._epoch,
@@ -60,6 +64,12 @@ class Board:
         if self.live:
             self.out.write("\r\x1b[K")
             self.out.flush()
+
+    def _note(self, text: str) -> None:
+        """Once, however many runs say it."""
+        if text not in self.noted:
+            self.noted.add(text)
+            self._line(text)
 
     def _batch(self, job: Job, event: Mapping[str, Any]) -> None:
         now = (event["epoch"] + event["batch"] / event["batches"]) / event["epochs"]

@@ -67,6 +67,9 @@ class Reading:
     of: Callable[[Recipe], dict[str, Any]]
 
 
+# Of the compact recipes with momentum in the inner steps: their own eta' is that of SGD's momentum-free equivalent,
+# lr/(1 - momentum), and with momentum on top of it every inner step would go ten times too far.
+COMPACT_ETA_INNER = 0.1
 TRADES_CODE_ATTACK = {"epsilon": 8 / 255, "step_size_train": 2 / 255, "step_size_test": 2 / 255}
 
 
@@ -77,12 +80,21 @@ def _code(recipe: Recipe) -> dict[str, Any]:
     if recipe.optimizer == "ensgd":
         fields |= {"alpha": 0.25, "inner_momentum": 0.9, "outer_momentum": 0.9}
         fields |= {"inner_weight_decay": 5e-4, "outer_weight_decay": 5e-4, "refresh_bn": True}
+        fields |= _eta_inner_with_momentum(recipe)
     if recipe.beta is None:
         return fields
     fields |= TRADES_CODE_ATTACK
     # Its epochs count from 1 and are compared with >=: each change comes one epoch sooner.
     fields["drops"] = tuple(drop - 1 for drop in recipe.drops)
     return fields | ({"warmup_epochs": recipe.warmup_epochs - 1} if recipe.warmup_epochs else {})
+
+
+def _eta_inner_with_momentum(recipe: Recipe) -> dict[str, Any]:
+    return {"eta_inner": COMPACT_ETA_INNER} if recipe.dataset == "digits" else {}
+
+
+def _inner_momentum(recipe: Recipe) -> dict[str, Any]:
+    return {"inner_momentum": 0.9} | _eta_inner_with_momentum(recipe) if recipe.optimizer != "sgd" else {}
 
 
 def _entropy(**fields: Any) -> Callable[[Recipe], dict[str, Any]]:
@@ -122,7 +134,7 @@ READINGS = {
     "inner-momentum": Reading(
         "the momentum of App. E, absent from Algorithm 1, in the inner steps",
         "EntropySGD",
-        _entropy(inner_momentum=0.9),
+        _inner_momentum,
     ),
     "outer-momentum": Reading(
         "the momentum of App. E, absent from Algorithm 1, in the outer steps",

@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from training.landscape_record import validate_landscape
 from training.provenance import provenance
+from training.recipes import recipe
 from training.record import Record, validate
 
-__all__ = ["Record", "append", "find", "provenance", "read", "validate"]
+__all__ = ["Record", "append", "current", "find", "provenance", "read", "validate", "validate_landscape"]
 
 
 def append(path: Path, record: Mapping[str, Any], check: Callable[[Any], None] | None = None) -> None:
@@ -93,6 +95,14 @@ def find(
     wanted = {"digest": digest, "seed": seed, "data": data, "shortened": shortened, "device": device}
     asked = {field: value for field, value in wanted.items() if value is not None}
     return [record for record in records if all(record[field] == value for field, value in asked.items())]
+
+
+def current(record: Mapping[str, Any]) -> bool:
+    """Whether the recipe of its name still is what it was when the record was made; True for a name that is unknown."""
+    try:
+        return recipe(record["recipe"]["name"]).digest == record["digest"]
+    except ValueError:
+        return True
 
 
 @contextmanager

@@ -13,6 +13,7 @@ if __name__ == "__main__" and not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from training.cli import CommandParser, count, guarded, positive
+from training.engine.choice import ENGINES
 from training.published import PUBLISHED
 from training.readings import under
 from training.recipe import Recipe
@@ -106,12 +107,25 @@ def _parser() -> CommandParser:
         "--device", metavar="DEV", help="cpu (default), cuda, cuda:1; only its runs are rendered"
     )
     parser.add_argument(
-        "--amp", choices=("off", "bf16"), default="off", help="autocast of the training forwards"
+        "--engine",
+        choices=ENGINES,
+        default="fast",
+        help="how runs are computed: fast (default), or reference, eager float32 as in the public codes",
+    )
+    # None: as the engine has it on the device.
+    parser.add_argument(
+        "--amp", choices=("off", "bf16"), help="autocast of the training forwards (default: the engine's)"
     )
     parser.add_argument(
-        "--channels-last", action="store_true", help="memory format of images and convolutions"
+        "--channels-last",
+        action=argparse.BooleanOptionalAction,
+        help="memory format of images and convolutions (default: the engine's)",
     )
-    parser.add_argument("--tf32", action="store_true", help="let a GPU round the factors of float32 products")
+    parser.add_argument(
+        "--tf32",
+        action=argparse.BooleanOptionalAction,
+        help="let a GPU round the factors of float32 products (default: the engine's)",
+    )
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net, else all)"
     )
@@ -183,12 +197,11 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
             seed=seed,
             out=options.out,
             data_dir=options.data_dir,
-            computing=Computing(
-                device=options.device or "cpu",
+            computing=Computing.of(
+                options.device or "cpu",
+                options.engine,
                 amp=options.amp,
-                channels_last=one.model == "small"
-                if options.channels_last is None
-                else options.channels_last,
+                channels_last=options.channels_last,
                 tf32=options.tf32,
                 # More than one gain nothing on so small a net, and the result must not depend on the machine.
                 threads=options.threads or (1 if one.model == "small" else None),

@@ -61,6 +61,7 @@ class Scorer:
 
     def _accuracies(self, model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, float]:
         x, recipe = self.data.pixels(images), self.recipe
+        batch = self.computing.choice.evaluation_batch
         robust = pgd_accuracy(
             model,
             x,
@@ -70,5 +71,7 @@ class Scorer:
             steps=recipe.steps_test,
             norm=recipe.norm,
             seed=PGD_SEED,
+            batch=batch,
+            weight_gradients=self.computing.choice.weight_gradients,
         )
-        return {"clean": accuracy(model, x, labels), "pgd20": robust}
+        return {"clean": accuracy(model, x, labels, batch), "pgd20": robust}

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from training.batches import minibatches, order
 from training.data import Dataset
-from training.device import Computing, TrainingForward
+from training.device import Computing
 from training.entropy_sgd import EntropySGD
-from training.health import require_above_chance, require_finite, share_of_most_common
-from training.methods import Method
-from training.models import build
-from training.randomness import Streams, derived
+from training.evaluation import NonFiniteLogits
+from training.health import no_number, require_above_chance, require_finite, share_of_most_common
+from training.parts import Parts
+from training.randomness import Streams
 from training.recipe import Recipe
 from training.run_folder import RunFolder
 from training.schedule import Phase, phase
@@ -54,7 +54,7 @@ class Trainer:
     data         : on the device, with recipe.validation images held out
     folder       : entered; checkpoints are read from it and written to it
     stop         : entered; asked after every minibatch
-    report       : told {"event": "batch" | "epoch", ...} as the run goes on
+    report       : told {"event": "note" | "batch" | "epoch", ...} as the run goes on
 
     The evaluation sees the anchor theta of EntropySGD, with running statistics renewed where the recipe says so, and
     leaves no trace in the run: weights, statistics and random streams go on as if it had not been.
@@ -75,11 +75,8 @@ class Trainer:
         self.recipe, self.data, self.seed, self.plan = recipe, data, seed, plan
         self.computing, self.folder, self.stop, self.report = computing, folder, stop, report
         self.device = data.train_images.device
-        torch.manual_seed(derived(seed, "start"))
-        mean, std = recipe.normalisation or (None, None)
-        net = build(recipe.model, len(data.classes), data.train_images.shape[1], mean, std)
-        self.model = computing.place(net, self.device)
-        self.method = Method(recipe, TrainingForward(self.model, computing, self.device))
+        self.parts = Parts(recipe, data, computing, seed)
+        self.model, self.method = self.parts.model, self.parts.method
         self.scorer = Scorer(recipe, data, plan.n_test, computing, seed)
         self.streams = Streams(seed, self.device)
         self.selection = Selection()
@@ -90,6 +87,7 @@ class Trainer:
         self.chance = share_of_most_common(data.test_labels[: plan.n_test])
         self.phase: Phase = phase(recipe, 0)
         self.optimizer = self._new_optimizer()
+        self._engine_before: dict[str, str] = {}
         self._saved = time.monotonic()
         self._ticked = time.perf_counter()
 
@@ -104,6 +102,8 @@ class Trainer:
             self.load_state_dict(state)
         self.folder.write_metrics(self.history)
         self.model.train()
+        if self.parts.machine.note:
+            self.report({"event": "note", "text": self.parts.machine.note})
         self._saved, self._ticked = time.monotonic(), time.perf_counter()
         try:
             while self.epoch < self.plan.epochs:
@@ -113,7 +113,12 @@ class Trainer:
         except Stopped:
             self._checkpoint()
             raise
-        return {"selected": self.selection.chosen, "history": self.history, "seconds": dict(self.seconds)}
+        return {
+            "selected": self.selection.chosen,
+            "history": self.history,
+            "seconds": dict(self.seconds),
+            "engine": self._engine(),
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """Everything the rest of the run depends on: tensors and plain values."""
@@ -127,6 +132,7 @@ class Trainer:
             "selected": self.selection.chosen,
             "history": self.history,
             "seconds": self.seconds,
+            "engine": self._engine(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -142,6 +148,16 @@ class Trainer:
         self.selection = Selection(state["selected"])
         self.history = list(state["history"])
         self.seconds = dict(state["seconds"])
+        self._engine_before = dict(state["engine"])
+
+    def _engine(self) -> dict[str, str]:
+        """What the engine used, and what it used before a checkpoint where that was something else."""
+        used, before = self.parts.machine.used, self._engine_before
+        history = {name: before.get(name, now) for name, now in used.items()}
+        return {
+            name: was if was.endswith(used[name]) else f"{was}, then {used[name]}"
+            for name, was in history.items()
+        }
 
     def _train_epoch(self) -> None:
         """What is left of the epoch, minibatch by minibatch; nothing in a step waits for the device."""
@@ -176,16 +192,7 @@ class Trainer:
             group["lr"] = self.phase.lr
 
     def _new_optimizer(self) -> torch.optim.Optimizer:
-        """Of the phase, without momentum, at the recipe's first learning rate (which an eta' that decays refers to)."""
-        if self.phase.entropy:
-            settings = self.recipe.entropy_settings
-            return EntropySGD(self.model.parameters(), seed=derived(self.seed, "entropy-noise"), **settings)
-        return torch.optim.SGD(
-            self.model.parameters(),
-            lr=self.recipe.lr,
-            momentum=self.recipe.momentum,
-            weight_decay=self.recipe.weight_decay,
-        )
+        return self.parts.optimizer(entropy=self.phase.entropy)
 
     def _end_epoch(self) -> None:
         """Evaluates, chooses, and counts the epoch as finished."""
@@ -216,8 +223,12 @@ class Trainer:
     def _evaluate(self, finished: int, last: bool) -> dict[str, float]:
         """The accuracies after an epoch, from which the selection takes its weights."""
         with self.scorer.judged(self.model, self.optimizer, self.epoch):
-            with self.stop.anywhere():
-                scores = self.scorer.scores(self.model)
+            try:
+                with self.stop.anywhere():
+                    scores = self.scorer.scores(self.parts.computed)
+            except NonFiniteLogits as error:
+                words = "the logits at evaluation became nan or inf"
+                raise no_number(self.recipe, self.seed, finished, words) from error
             self.selection.offer(finished, scores, self._weights, last=last)
         self._tick("evaluation")
         return {name if name in VALIDATION else f"test_{name}": value for name, value in scores.items()}

@@ -20,6 +20,10 @@ and the largest ratio of the two distances that gradient ascent from many starts
 tends to a). A search proves no upper bound: that ours are upper bounds is proved in the claim named in the second
 column (`python -m theory show CLAIM`). It shows how sharp they are: tightness is ratio/ours, 1 where ours cannot be
 improved. Where our constant depends on the pair, `x ours` gives numbers as multiples of it."""
+HEAD = (
+    *("Statement", "Line, claim", "Map", "Set", "Paper", "Ours"),
+    *("Largest ratio", "Tightness", "The paper's"),
+)
 VERDICTS = {
     CONSTANT: ("holds", "**violated**"),
     SOME: ("holds", "**violated**: no constant"),
@@ -87,24 +91,14 @@ def markdown(table: Sequence[dict[str, Any]]) -> str:
         f"- our constant is reached, or its absence confirmed, in {len(reached)}; exceeded in "
         f"{sum(not row['ours_holds'] for row in table)}"
     )
-    head = (
-        "Statement",
-        "Line, claim",
-        "Map",
-        "Set",
-        "Paper",
-        "Ours",
-        "Largest ratio",
-        "Tightness",
-        "The paper's",
-    )
-    lines = [_line(head), _line(["---"] * len(head)), *(_line(_cells(row)) for row in table)]
-    worst = "\n".join(f"- `{row['id']}`: {_pair(row)}" for row in violated)
+    lines = [_line(HEAD), _line(["---"] * len(HEAD)), *(_line(cells(row)) for row in table)]
+    worst = "\n".join(f"- `{row['id']}`: {worst_pair(row)}" for row in violated)
     parts = ["# Lipschitz bounds, checked", INTRODUCTION, summary, "\n".join(lines), "## Worst pairs", worst]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
+def cells(row: dict[str, Any]) -> list[str]:
+    """The entries of a line of the table, below HEAD; backticks mark code, and stars a verdict against the paper."""
     line = f"`{row['id']}`" + (f", `{row['claim']}`" if row["claim"] != row["id"] else "")
     unit = " x ours" if row["relative"] else ""
     paper = _constant(row["paper_formula"], row["paper"], unit)
@@ -124,7 +118,7 @@ def _constant(formula: str | None, value: float | None, unit: str = "") -> str:
     return f"{formula} = {value:g}{unit}"
 
 
-def _pair(row: dict[str, Any]) -> str:
+def worst_pair(row: dict[str, Any]) -> str:
     """The worst pair in words."""
     a, b = _tuple(row["a"]), _tuple(row["b"])
     if row["kind"] == "unbounded":

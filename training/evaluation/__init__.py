@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from training.evaluation.accuracies import accuracy, pgd_accuracy
+from training.evaluation.accuracies import NonFiniteLogits, accuracy, pgd_accuracy
 from training.evaluation.autoattack import STANDARD, AutoAttackResult, autoattack_accuracy
 
-__all__ = ["STANDARD", "AutoAttackResult", "accuracy", "autoattack_accuracy", "pgd_accuracy"]
+__all__ = [
+    "STANDARD",
+    "AutoAttackResult",
+    "NonFiniteLogits",
+    "accuracy",
+    "autoattack_accuracy",
+    "pgd_accuracy",
+]

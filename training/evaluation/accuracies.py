@@ -16,14 +16,18 @@ from training.batch_norm import evaluating
 BLOCK = 256
 
 
+class NonFiniteLogits(ValueError):
+    """A model whose outputs are no numbers, and which therefore has no accuracy."""
+
+
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor, batch: int = 500) -> float:
     """The share of examples the model gets right, in [0, 1]: a whole number over n.
 
     `images` (n, C, H, W): floats in [0, 1], or bytes, which are divided by 255. `labels` (n,): whole numbers from 0
     to classes - 1. `batch` >= 1: how many at once. The weights' device does the work.
     The model is in eval mode meanwhile, every module has its own mode again afterwards.
-    Raises: ValueError for data that do not fit each other or the model, and for logits that are not finite or
-    of lower precision than float32.
+    Raises: ValueError for data that do not fit each other or the model, and for logits of lower precision than float32;
+    NonFiniteLogits.
     """
     return _share_right(model, images, labels, batch, lambda x, y: x)
 
@@ -39,19 +43,32 @@ def pgd_accuracy(
     seed: int,
     norm: str = "linf",
     batch: int = 500,
+    weight_gradients: bool = False,
 ) -> float:
     """The share of examples the model gets right at x + delta, delta the last iterate of `training.attacks.pgd`.
 
     One start for each example, uniform in the ball, from the seed alone: batch size and device do not change
     it, so only rounding can differ with them. The gradient is that of each batch's mean cross-entropy. The box
     is [0, 1]. Other arguments and raises as `accuracy` and `pgd`.
+
+    Every example makes all steps, fooled or not: what counts is the last iterate, as in the published tables, and an
+    example that an earlier iterate fooled, or x itself, may be right again there. To drop it would count the best
+    iterate, a lower number under the same name.
     """
     starts = _starts(images.shape[1:], epsilon, norm, seed)
 
     def attacked(x: Tensor, y: Tensor) -> Tensor:
         start = torch.stack(list(islice(starts, len(x))))
         return x + pgd(
-            _Logits(model), x, y, epsilon=epsilon, step_size=step_size, steps=steps, norm=norm, start=start
+            _Logits(model),
+            x,
+            y,
+            epsilon=epsilon,
+            step_size=step_size,
+            steps=steps,
+            norm=norm,
+            start=start,
+            weight_gradients=weight_gradients,
         )
 
     return _share_right(model, images, labels, batch, attacked)
@@ -142,7 +159,7 @@ def _share_right(
             right += (logits.argmax(dim=1) == y).sum()
             finite &= logits.isfinite().all()
     if not finite:
-        raise ValueError(
+        raise NonFiniteLogits(
             "the model returned logits that are not finite, so no accuracy: its weights or statistics have diverged"
         )
     return int(right) / len(images)

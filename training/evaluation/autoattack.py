@@ -74,7 +74,7 @@ class AutoAttackResult:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a record says about the attack, ready for JSON."""
+        """How the attack was made, ready for JSON; records are averaged where it agrees."""
         name = "standard" if self.standard else f"{'+'.join(self.stages)} (upper bound)"
         return {
             "norm": self.norm,
@@ -84,8 +84,6 @@ class AutoAttackResult:
             "version": name,
             "package": _package(),
             "batch": self.batch,
-            "clean": self.clean,
-            "stages": self.stages,
         }
 
 

@@ -1,30 +1,31 @@
-"""Serves the compact table: a net of 24,122 parameters for the embedded 8 x 8 digits."""
+"""Serves the compact table: a net of 24,842 parameters for the embedded 8 x 8 digits."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-WIDTHS = (32, 72)
+FILTERS = 16
+HIDDEN = 92
 
 
 class SmallNet(nn.Module):
-    """Two 3x3 convolutions at stride 2, each with batch norm and relu, and a linear layer.
+    """A 3x3 convolution at stride 2 and a hidden layer, each with batch norm and relu, and a linear layer.
 
-    (N, channels, 8, 8) -> logits (N, classes). At 1 channel and 10 classes 288 + 20,736 weights in the
-    convolutions, 208 in batch norm and 2,890 in the linear layer. Both strides are there for the clock of a CPU.
+    (N, channels, 8, 8) -> logits (N, classes). At 1 channel and 10 classes 144 weights in the convolution, 23,552 in
+    the hidden layer, 216 in batch norm and 930 in the last layer. One convolution is there for the clock of a CPU: a
+    second one in place of the hidden layer doubles the time and gains nothing on such images.
     """
 
     def __init__(self, classes: int, channels: int) -> None:
         super().__init__()
-        first, second = WIDTHS
-        self.conv1 = nn.Conv2d(channels, first, 3, stride=2, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(first)
-        self.conv2 = nn.Conv2d(first, second, 3, stride=2, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(second)
-        self.linear = nn.Linear(second * 2 * 2, classes)
+        self.conv = nn.Conv2d(channels, FILTERS, 3, stride=2, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(FILTERS)
+        self.hidden = nn.Linear(FILTERS * 4 * 4, HIDDEN, bias=False)
+        self.norm2 = nn.BatchNorm1d(HIDDEN)
+        self.linear = nn.Linear(HIDDEN, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.norm1(self.conv1(x)))
-        x = F.relu(self.norm2(self.conv2(x)))
-        return self.linear(x.flatten(1))
+        x = F.relu(self.norm1(self.conv(x)))
+        x = F.relu(self.norm2(self.hidden(x.flatten(1))))
+        return self.linear(x)
