@@ -22,6 +22,7 @@ from figures.runs import (
     reading,
 )
 from figures.seed_curves import label_ends, mean_and_band, mean_and_deviation
+from figures.training_words import facts_of_runs
 from training.records import Record, validate_landscape
 
 COMMAND = "`python -m training.landscape`"
@@ -152,20 +153,9 @@ def _differs(found: Chosen) -> str:
 
 def _facts(found: Chosen, settings: Settings) -> dict[str, Any]:
     record = found.records[0]
-    return {
-        "source": "landscapes.jsonl",
-        "runs": settings.runs,
-        "data": record["data"],
-        "epochs": [record["epochs_run"], record["recipe"]["epochs"]],
-        "checkpoint": record["checkpoint"]["name"],
-        "settings": record["settings"],
-        "missing": found.missing,
-        "left_out": found.left_out,
-        "machines": machines(found.records),
-        "curves": [_curve_facts(method) for method in found.methods],
-        "error": None,
-        "error_note": "mean and standard deviation over seeds, n - 1 in the denominator, null for one seed",
-    }
+    curves = [_curve_facts(method) for method in found.methods]
+    own = {"checkpoint": record["checkpoint"]["name"], "settings": record["settings"]}
+    return {**facts_of_runs(found, settings, "landscapes.jsonl", curves), **own}
 
 
 def _curve_facts(method: Method) -> dict[str, Any]:

@@ -83,16 +83,24 @@ def unit(found: Chosen) -> tuple[str, float]:
 
 
 def facts(found: Chosen, settings: Settings) -> dict[str, Any]:
+    curves = [_curve_facts(method) for method in found.methods]
+    return facts_of_runs(found, settings, "records.jsonl", curves)
+
+
+def facts_of_runs(
+    found: Chosen, settings: Settings, source: str, curves: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the sidecar of every figure drawn from runs says: where they came from, what is missing, and its curves."""
     record = found.records[0]
     return {
-        "source": "records.jsonl",
+        "source": source,
         "runs": settings.runs,
         "data": record["data"],
         "epochs": [record["epochs_run"], record["recipe"]["epochs"]],
         "missing": found.missing,
         "left_out": found.left_out,
         "machines": machines(found.records),
-        "curves": [_curve_facts(method) for method in found.methods],
+        "curves": curves,
         "error": None,
         "error_note": "mean and standard deviation over seeds, n - 1 in the denominator, null for one seed",
     }

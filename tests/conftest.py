@@ -1,9 +1,12 @@
-"""Settings for every property test: the same examples on each run; HYPOTHESIS_PROFILE=explore draws new ones."""
+"""Settings for every test: property tests draw the same examples on each run, HYPOTHESIS_PROFILE=explore new ones, and
+torch computes on one thread, so that its sums do not depend on the machine and workers do not crowd each other out."""
 
 from __future__ import annotations
 
 import os
+import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
@@ -12,3 +15,15 @@ settings.register_profile(
 )
 settings.register_profile("explore", max_examples=1000, deadline=None, suppress_health_check=SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch = sys.modules.get("torch")  # most tests do without it
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -34,14 +34,6 @@ FLOAT = 1e-5  # the same in float32
 BUDGET: dict[str, Any] = {"epsilon": 0.15, "step_size": 0.04, "steps": 10}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class Reference:
     """logits = V tanh(W x + b) + c, its losses, and their gradients by x, in numpy. N = 5, d = 2 x 3, 4 classes."""
 

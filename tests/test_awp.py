@@ -19,8 +19,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from training.awp import AdversarialWeights
 from training.entropy_sgd import EntropySGD
 
-torch.set_num_threads(1)
-
 ROUNDING = 1e-13  # a few dozen roundings of float64 numbers of size 1 to 10
 GAMMA_AWP = 0.05
 WEIGHT_DECAY = 0.02

@@ -429,9 +429,7 @@ def test_an_archive_named_otherwise_is_not_taken_for_cifar10(monkeypatch, tmp_pa
         load("cifar10", tmp_path)
 
 
-@pytest.mark.skipif(
-    REAL is None, reason="SMOOTHNESS_AT_CIFAR10 names no copy of CIFAR-10"
-)
+@pytest.mark.skipif(REAL is None, reason="SMOOTHNESS_AT_CIFAR10 names no copy of CIFAR-10")
 def test_the_jpeg_copy_of_cifar10_is_recognised(monkeypatch):
     monkeypatch.undo()  # the user's own cache: decoding takes a quarter of a minute
     data = load("cifar10", str(REAL))

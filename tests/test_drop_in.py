@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from training.attacks import pgd
 from training.examples import drop_in
 
-torch.set_num_threads(1)
-
 EPSILON = 0.1
 ROUNDING = 1e-9  # float64 through a few dozen minibatches of a smooth net
 

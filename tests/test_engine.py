@@ -47,14 +47,6 @@ RUNS: dict[str, dict[str, Any]] = {
 SHAPE: dict[str, Any] = {"epochs": 8, "drops": (4,), "batch": 32, "augmentation": "zero-crop-flip"}
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def captured(run, told=lambda reason: None) -> Replayed:
     """The trainer's steps from now on from recordings."""
     run.method.replay = Replayed(PretendGraphs(run.model), told)

@@ -18,8 +18,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from training.entropy_sgd import EntropySGD
 
-torch.set_num_threads(1)
-
 ROUNDING = 1e-12  # some hundred roundings of float64 numbers of size 1 to 100
 START = np.array([[0.7, -1.2, 0.05], [2.0, 0.3, -0.4]])
 

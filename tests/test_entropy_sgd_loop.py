@@ -24,8 +24,6 @@ from torch import Tensor, nn
 from training.entropy_sgd import EntropySGD
 from training.entropy_sgd.noise import Noise
 
-torch.set_num_threads(1)
-
 ROUNDING = 1e-6  # a few dozen roundings of float32 numbers of size 1
 LOOP: dict[str, Any] = {"lr": 0.3, "inner_steps": 4, "gamma": 0.1, "noise": 0.01, "order": 2}
 

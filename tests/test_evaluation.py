@@ -28,14 +28,6 @@ from training.models import build
 BUDGET: dict[str, Any] = {"epsilon": 0.1, "step_size": 0.03, "steps": 5, "seed": 0}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class Lookup(nn.Module):
     """Predicts round(10 * first pixel): the answer is chosen with the image."""
 

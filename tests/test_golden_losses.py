@@ -6,19 +6,10 @@ import json
 
 import golden_losses
 import pytest
-import torch
 
 from training.recipes import RECIPES, recipe
 
 STORED = json.loads(golden_losses.FILE.read_text(encoding="utf-8"))
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_the_eleven_combinations_are_those_of_the_published_cells():

@@ -29,14 +29,6 @@ METHODS = {
 ROUNDING: dict[str, Any] = {"rtol": 1e-4, "atol": 2e-6}
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def net() -> nn.Module:
     torch.manual_seed(3)
     return build("small", 10, 1).train()

@@ -23,14 +23,6 @@ MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2471, 0.2435, 0.2616)
 FLOAT = 1e-4  # relative, of float32 sums over thousands of terms taken in another order
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def on_meta(name: str, classes: int = 10, channels: int = 3) -> Any:
     with torch.device("meta"):
         return build(name, classes, channels)

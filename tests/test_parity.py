@@ -25,14 +25,6 @@ OPTIMIZERS = ("sgd", "ensgd", "2ndensgd")
 COMBINATIONS = [(method, optimizer) for method in METHODS for optimizer in OPTIMIZERS]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def used(method: str, optimizer: str) -> Recipe:
     """Minibatches of 16, 16 and 8, five an outer step."""
     suffix = ""

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 from run_tools import few_digits, same_to_the_bit, started, tiny, trained, trainer
 
 from training.checkpoint import load
@@ -22,14 +21,6 @@ RUN: tuple[str, ...] = (
 )
 FOLDER = Path("runs") / "compact-awp-2ndensgd-val20" / "seed0-epochs3"
 PATIENCE = 240.0
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -27,14 +27,6 @@ from training.selection import Selection
 ENSGD = {"inner_steps": 3}
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_the_learning_rate_drops_after_100_and_150_epochs():
     used = recipe("cifar10-rn18-at")
     rates = [phase(used, finished).lr for finished in range(200)]

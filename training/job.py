@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -86,34 +87,27 @@ def run_job(job: Job, *, stop: Stop, report: Report = lambda event: None) -> Rec
         "settings": job.computing.settings,
     }
     threads = torch.get_num_threads()
+    how: dict[str, Any] = {
+        "seed": job.seed,
+        "plan": plan,
+        "computing": job.computing,
+        "stop": stop,
+        "report": report,
+    }
     with RunFolder(job.folder, identity, resume=job.resume, threads=threads) as folder:
         trained = folder.load_trained()
         try:
             if trained is None:
-                trainer = Trainer(
-                    job.recipe,
-                    data,
-                    seed=job.seed,
-                    plan=plan,
-                    computing=job.computing,
-                    folder=folder,
-                    stop=stop,
-                    report=report,
-                )
-                trained = trainer.train()
+                trained = Trainer(job.recipe, data, folder=folder, **how).train()
                 folder.save_trained(trained)
             record = finish(
                 trained,
                 job.recipe,
                 data,
-                seed=job.seed,
-                plan=plan,
-                computing=job.computing,
                 folder=folder,
-                stop=stop,
-                report=report,
                 autoattack=job.autoattack,
                 autoattack_examples=job.autoattack_examples,
+                **how,
             )
         except torch.OutOfMemoryError as error:
             raise TrainingFailed(

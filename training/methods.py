@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -148,31 +149,16 @@ class Method:
     def attack(self, x: Tensor, y: Tensor, start: Tensor) -> Tensor:
         """delta of the training attack from a `start`, detached, shape of x."""
         recipe = self.recipe
+        budget: dict[str, Any] = {
+            "epsilon": recipe.epsilon,
+            "step_size": recipe.step_size_train,
+            "steps": recipe.steps_train,
+            "norm": recipe.norm,
+        }
+        how: dict[str, Any] = {"bn_policy": self.bn_policy, "weight_gradients": self.weight_gradients}
         if self.trades:
-            return trades_attack(
-                self.model,
-                x,
-                epsilon=recipe.epsilon,
-                step_size=recipe.step_size_train,
-                steps=recipe.steps_train,
-                norm=recipe.norm,
-                start=start,
-                bn_policy=self.bn_policy,
-                weight_gradients=self.weight_gradients,
-                first_model=self.precise,
-            )
-        return pgd(
-            self.model,
-            x,
-            y,
-            epsilon=recipe.epsilon,
-            step_size=recipe.step_size_train,
-            steps=recipe.steps_train,
-            norm=recipe.norm,
-            start=start,
-            bn_policy=self.bn_policy,
-            weight_gradients=self.weight_gradients,
-        )
+            return trades_attack(self.model, x, start=start, first_model=self.precise, **budget, **how)
+        return pgd(self.model, x, y, start=start, **budget, **how)
 
     def _adversarial_loss(self, adversarial: Tensor, y: Tensor) -> Callable[[], Tensor]:
         def loss() -> Tensor:
