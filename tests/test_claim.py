@@ -13,8 +13,8 @@ import scipy.stats
 from curve_records import write
 from run_records import run_record
 
-from training import claim
-from training.acceleration import (
+from training.claim import command as claim
+from training.claim.acceleration import (
     STUDENT,
     aligned,
     compared,
@@ -23,9 +23,9 @@ from training.acceleration import (
     levels,
     reach,
 )
-from training.claim import arms, main
-from training.claim_findings import ARMS, AT, findings
-from training.claim_page import page
+from training.claim.command import arms, main
+from training.claim.findings import ARMS, AT, findings
+from training.claim.page import page
 from training.health import TrainingFailed
 from training.recipes import recipe
 from training.records import read

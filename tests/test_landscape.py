@@ -16,12 +16,12 @@ import torch.nn.functional as F
 from curve_records import landscape_record, recipe_fields
 from torch import Tensor, nn
 
-from training import landscape
 from training.attacks import pgd
 from training.data import load
-from training.landscape_job import weights_hash
-from training.landscape_loss import adversarial_loss, displaced, filter_normalised, losses_along
-from training.landscape_record import validate_landscape
+from training.landscape import command as landscape
+from training.landscape.job import weights_hash
+from training.landscape.loss import adversarial_loss, displaced, filter_normalised, losses_along
+from training.landscape.record import validate_landscape
 from training.models import build
 from training.recipe import digest_of
 from training.recipes import recipe

@@ -13,7 +13,9 @@ import pytest
 from curve_records import write
 from run_records import run_record
 
-from training import bench, claim, engine_accuracy, golden_curve, parity, run
+from training import engine_accuracy, golden_curve, parity, run
+from training.bench import command as bench
+from training.claim import command as claim
 from training.recipes import recipe
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,14 +13,14 @@ import pytest
 import torch
 from torch import nn
 
-from training.bench import main
-from training.bench_page import page, words
+from training.bench.command import main
+from training.bench.memory import peak_memory
+from training.bench.page import page, words
+from training.bench.stopwatch import spread
+from training.bench.work import Work, copy_rate, counted, product_rate, step_work
 from training.device import Computing
-from training.memory import peak_memory
 from training.recipes import recipe
 from training.run import main as train
-from training.stopwatch import spread
-from training.work import Work, copy_rate, counted, product_rate, step_work
 
 CPU = torch.device("cpu")
 ONE = Computing.of("cpu", threads=1)

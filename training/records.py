@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from training.landscape_record import validate_landscape
+from training.landscape.record import validate_landscape
 from training.provenance import provenance
 from training.recipes import recipe
 from training.record import Record, validate

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 
 from training.batches import minibatches, order
+from training.bench.memory import peak_memory
+from training.bench.work import clock, synchronise
 from training.data import Dataset
 from training.device import Computing
 from training.evaluation import pgd_accuracy
-from training.memory import peak_memory
 from training.parts import Parts
 from training.randomness import derived
 from training.recipe import Recipe
 from training.scoring import PGD_SEED
-from training.work import clock, synchronise
 
 # Steps before the clock starts: libraries choose kernels, the fast engine compiles and records.
 WARM_UPS = {"cuda": 8, "cpu": 1}

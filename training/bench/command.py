@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from training.bench_attack import autoattack_entry
-from training.bench_page import page, words
-from training.bench_steps import steps_entry
+from training.bench.attack import autoattack_entry
+from training.bench.page import page, words
+from training.bench.steps import steps_entry
 from training.cli import CommandParser, guarded, positive
 from training.data import Dataset
 from training.data.catalogue import CATALOGUE
@@ -201,7 +201,3 @@ def _parser() -> CommandParser:
     add("--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net, else all)")
     add("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

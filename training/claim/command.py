@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.acceleration import aligned
 from training.averages import groups
-from training.claim_findings import ARMS, AT, Arm, findings
-from training.claim_page import page
+from training.claim.acceleration import aligned
+from training.claim.findings import ARMS, AT, Arm, findings
+from training.claim.page import page
 from training.cli import CommandParser, guarded, positive
 from training.engine.choice import ENGINES
 from training.provenance import ROOT
@@ -183,7 +183,3 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from training.bench.stopwatch import Stopwatch, spread
+from training.bench.work import BYTE_MODEL, Work, clock, copy_rate, precision_of, product_rate, step_work
 from training.data import Dataset
 from training.device import Computing
 from training.recipe import Recipe
-from training.stopwatch import Stopwatch, spread
-from training.work import BYTE_MODEL, Work, clock, copy_rate, precision_of, product_rate, step_work
 
 ROUNDS = 5  # blocks of each engine, in turn, so that a machine that slows down slows both
 STEPS = {"cuda": 100, "cpu": 10}

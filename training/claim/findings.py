@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from training.acceleration import compared, levels, robust
+from training.claim.acceleration import compared, levels, robust
 from training.recipe import Recipe
 from training.record import Record
 

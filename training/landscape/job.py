@@ -15,10 +15,10 @@ from torch import Tensor
 
 from training.data import Dataset
 from training.device import Computing, accelerator, versions
-from training.finished_runs import FinishedRun
 from training.job import Job, job_data
-from training.landscape_loss import adversarial_loss, filter_normalised, losses_along
-from training.landscape_record import landscape_key
+from training.landscape.finished_runs import FinishedRun
+from training.landscape.loss import adversarial_loss, filter_normalised, losses_along
+from training.landscape.record import landscape_key
 from training.outcome import restored
 from training.provenance import provenance
 from training.recipe import Recipe
@@ -28,7 +28,7 @@ HASHED = 16  # hexadecimal digits
 
 @dataclass(frozen=True)
 class Landscape:
-    """What is to be measured; the arguments of `training.landscape_loss` that are not here are the recipe's.
+    """What is to be measured; the arguments of `training.landscape.loss` that are not here are the recipe's.
 
     examples : the first ones of the training images, plain, and of the test images; all where there are fewer
     steps    : of the attack; None for those of the recipe's training attack, whose step size it has

@@ -18,16 +18,16 @@ from typing import Any
 
 from training.cli import CommandParser, count, guarded, positive
 from training.device import Computing, cores
-from training.finished_runs import FinishedRun, finished_runs
-from training.landscape_job import Landscape, key_of, measure
-from training.landscape_loss import BATCH, BATCH_NORM
-from training.landscape_record import CHECKPOINTS, landscape_key, validate_landscape
+from training.landscape.finished_runs import FinishedRun, finished_runs
+from training.landscape.job import Landscape, key_of, measure
+from training.landscape.loss import BATCH, BATCH_NORM
+from training.landscape.record import CHECKPOINTS, landscape_key, validate_landscape
 from training.progress import duration, plain_warnings
 from training.records import append, read
 from training.stopping import Stop, Stopped
 
 PROGRAM = "training.landscape"
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FILE = "landscapes.jsonl"
 PATTERNS = ("compact-*",)
 POINTS = 21  # alpha from -1 to 1 in steps of 0.1, as in the caption of Figure 7
@@ -227,7 +227,3 @@ def _patterns(text: str) -> tuple[str, ...]:
             f"{text!r} has an empty entry; write names such as compact-at,svhn-*"
         )
     return patterns
-
-
-if __name__ == "__main__":
-    sys.exit(main())

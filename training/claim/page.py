@@ -1,5 +1,5 @@
 """What `training.claim` writes about the paper's sentence "EnSGD accelerates the training" (Sec. 5.3, Fig. 3): a page
-in words, each of them chosen by the rules of `training.acceleration`."""
+in words, each of them chosen by the rules of `training.claim.acceleration`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from training.acceleration import SHARES
 from training.averages import listed
+from training.claim.acceleration import SHARES
 
 VERDICTS = {
     "accelerates": "reproduces the sentence",
