@@ -16,16 +16,18 @@ FIGURE6 = "awp0.005"  # the reading whose curve Fig. 6 adds
 PAPER = ("AT", "AT+EnSGD", "AWP", "AWP+EnSGD")  # what the paper's figures show
 METHODS = {"at": "AT", "awp": "AWP", "trades": "TRADES", "trades-awp": "TRADES+AWP"}
 OPTIMIZERS = {"sgd": "", "ensgd": "+EnSGD", "2ndensgd": "+2ndEnSGD"}
-# A hue a method (dark, medium, light for the optimizers), dashes and a marker an optimizer; of another reading, a grey.
+# A hue a method (dark, medium, light for the optimizers), dashes an optimizer; a hue a reading.
 HUES = {
     "at": ("#00406b", "#0072b2", "#3d9bdc"),
     "awp": ("#7d2a00", "#d55e00", "#c98500"),
     "trades": ("#4b2a63", "#8a5fa8", "#b99acb"),
     "trades-awp": ("#3d3d3d", "#6e6e6e", "#a0a0a0"),
 }
-GREEN = "#009e73"
+GREEN = "#009e73"  # of Fig. 6's reading; the others of a figure take the next ones in turn
+READING_HUES = ("#b0568c", "#8c6d1f", "#4f4f4f", "#0f7f86")
+SHORT = {"eta-inner-decays": r"$\eta'$ decays"}  # readings whose names would not fit beside a curve
 DASHES = ("-", (0, (4.5, 1.5)), (0, (1, 1.1)))
-MARKS = ("o", "^", "s")
+READ_DASHES = ((0, (6, 1.5, 1, 1.5)), (0, (3, 1.2, 1, 1.2, 1, 1.2)), (0, (1, 1.1, 3, 1.1)))
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def averaged(chosen: Chosen) -> str:
 
 def plain_label(label: str) -> str:
     """For text without mathematics."""
-    return label.replace(r"$\gamma_A=0.005$", "gamma_awp 0.005")
+    return label.replace(r"$\gamma_A=0.005$", "gamma_awp 0.005").replace(r"$\eta'$", "eta'")
 
 
 def reading(record: Record) -> str:
@@ -173,11 +175,10 @@ def _methods(records: Sequence[Record]) -> tuple[Method, ...]:
     runs: dict[str, dict[int, Record]] = {}
     for record in records:
         runs.setdefault(record["recipe"]["name"], {})[record["seed"]] = record
-    found = []
-    for by_seed in runs.values():
-        ordered = tuple(by_seed[seed] for seed in sorted(by_seed))
-        found.append(Method(_label(ordered[0]), _look(ordered[0]), ordered))
-    return tuple(sorted(found, key=lambda one: (_order(one.records[0]), one.label)))
+    ordered = [tuple(by_seed[seed] for seed in sorted(by_seed)) for by_seed in runs.values()]
+    ordered.sort(key=lambda one: (_order(one[0]), _label(one[0])))
+    readings = list(dict.fromkeys(name for one in ordered if (name := reading(one[0])) not in ("", FIGURE6)))
+    return tuple(Method(_label(one[0]), _look(one[0], readings), one) for one in ordered)
 
 
 def _label(record: Record) -> str:
@@ -187,7 +188,8 @@ def _label(record: Record) -> str:
     if read_as == FIGURE6:
         return rf"{words}, $\gamma_A=0.005$"
     words += OPTIMIZERS[recipe["optimizer"]]
-    extra = [*(["tuned"] if recipe["switch_to_sgd"] else []), *([read_as] if read_as else [])]
+    extra = ["tuned"] if recipe["switch_to_sgd"] else []
+    extra += [", ".join(SHORT.get(name, name) for name in read_as.split("+"))] if read_as else []
     return f"{words} ({', '.join(extra)})" if extra else words
 
 
@@ -200,14 +202,18 @@ def _order(record: Record) -> tuple[int, int, bool]:
     )
 
 
-def _look(record: Record) -> dict[str, Any]:
+def _look(record: Record, readings: Sequence[str]) -> dict[str, Any]:
     recipe = record["recipe"]
     place = list(OPTIMIZERS).index(recipe["optimizer"])
     read_as = reading(record)
-    colour = HUES[recipe["method"]][place]
-    if read_as:
-        colour = GREEN if read_as == FIGURE6 else "#6e6e6e"
-    return {"color": colour, "linestyle": (0, (6, 1.5, 1, 1.5)) if read_as else DASHES[place]}
+    if not read_as:
+        return {"color": HUES[recipe["method"]][place], "linestyle": DASHES[place]}
+    if read_as == FIGURE6:
+        return {"color": GREEN, "linestyle": READ_DASHES[0]}
+    return {
+        "color": READING_HUES[readings.index(read_as) % len(READING_HUES)],
+        "linestyle": READ_DASHES[place],
+    }
 
 
 def _runs(number: int) -> str:
