@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
@@ -13,6 +14,7 @@ import scipy.stats
 from curve_records import write
 from run_records import run_record
 
+from figures.__main__ import _parser
 from training.claim import command as claim
 from training.claim.acceleration import (
     STUDENT,
@@ -223,8 +225,50 @@ def test_the_page_says_who_accelerates_and_what_is_missing(
 def test_all_readings_alike_are_said_once() -> None:
     records = {arm: runs(f"compact-{arm.ending}", [1.0, 1.0, 1.0]) for arm in ARMS}
     recipes = arms("compact", None)
-    text = page(findings(recipes, records, {}, 3))
+    text = page(findings(recipes, records, {}, 3), "draw")
     assert "Here, in epochs and seconds, every reading leaves it open." in text
+    assert "drawn by `draw`" in text
+
+
+def test_a_reading_of_the_code_is_held_against_at_of_the_code() -> None:
+    records = {arm: runs(f"compact-{arm.ending}", [1.0, 1.0, 1.0]) for arm in ARMS}
+    text = page(findings(arms("compact", None), records, {}, 3), "draw")
+    against = {line.split("**")[1]: line for line in text.splitlines() if line.startswith("- **")}
+    for label, other in {"AT+EnSGD, code": "AT, code", "AT+EnSGD, paper": "AT"}.items():
+        assert f"times the seconds of “{other}”. Against “{other}” it is" in against[label]
+        assert f"times the epochs and 1.00 (1.00 to 1.00) times the seconds of “{other}”." in against[label]
+    records[next(arm for arm in ARMS if arm.ending == "at-ensgd+code")] = []
+    missing = page(findings(arms("compact", None), records, {}, 3), "draw")
+    assert "**AT+EnSGD, code**: not judged, there is no run with a seed that “AT, code” has." in missing
+
+
+def test_seconds_of_two_machines_are_left_open_and_the_page_says_why() -> None:
+    records = {arm: runs(f"compact-{arm.ending}", [1.0, 0.95, 1.05]) for arm in ARMS}
+    quick = next(arm for arm in ARMS if arm.ending == "at-ensgd")
+    records[quick] = runs("compact-at-ensgd", [2.0, 1.9, 2.1])
+    same = findings(arms("compact", None), records, {}, 3)
+    assert same["comparisons"][quick.label]["verdict"]["seconds"] == "accelerates"
+    assert "two machines" not in page(same, "draw")
+    records[quick][2]["hardware"]["cpu"] = "Other CPU"
+    result = findings(arms("compact", None), records, {}, 3)
+    found = result["comparisons"][quick.label]
+    assert found["verdict"] == {"epochs": "accelerates", "seconds": "undecided"}
+    assert {level["verdict"]["seconds"] for level in found["levels"]} == {"undecided"}
+    text = page(result, "draw")
+    assert "the runs were made on Other CPU (2 threads) and Some CPU (2 threads), and seconds on two" in text
+    assert "in epochs it reproduces the sentence, in seconds it leaves it open" in text
+    # The others were all made on one.
+    assert text.count("two machines") == 1
+
+
+def test_the_page_names_the_command_of_its_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, made_up(list(PACES)))
+    assert main(["--no-train", "--out", str(tmp_path)]) == 0
+    command = capsys.readouterr().out.rpartition("is drawn by `")[2].partition("`")[0]
+    options = _parser().parse_args(shlex.split(command)[3:])
+    assert options.only == ("figure3",)
+    assert options.runs == tuple(one.name for one in arms("compact", None).values())
+    assert (Path(options.records), Path(options.out)) == (tmp_path, tmp_path / "claim_figure")
 
 
 def test_other_data_devices_and_seeds_do_not_count(
@@ -239,6 +283,40 @@ def test_other_data_devices_and_seeds_do_not_count(
     write(tmp_path, records + strangers)
     assert main(["--no-train", "--out", str(tmp_path)]) == 0
     assert "99.00" not in capsys.readouterr().out
+
+
+def test_records_of_another_engine_than_that_of_at_do_not_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = made_up(list(PACES))
+    for one in records:
+        if one["recipe"]["name"] == "compact-at-ensgd":
+            one["versions"]["engine"] = "reference"
+    # A later record of the other engine does not hide the one that counts.
+    other = curved("compact-at-2ndensgd", 0, 9.0)
+    other["versions"]["engine"] = "reference"
+    write(tmp_path, [*records, other])
+    assert main(["--no-train", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert "4 records of engine reference do not count, AT's first is of fast" in said.err
+    assert "| AT+EnSGD, paper | missing: no run |" in said.out
+    found = json.loads((tmp_path / "claim_compact.json").read_text())
+    assert found["comparisons"]["AT+2ndEnSGD, paper"]["seeds"] == [0, 1, 2]
+
+
+def test_records_evaluated_otherwise_than_at_do_not_count(tmp_path: Path) -> None:
+    for change, value in (("evaluated_every", 2), ("n_test", 400)):
+        records = made_up(list(PACES))
+        for one in records:
+            if one["recipe"]["name"] == "compact-at-ensgd":
+                holders = [one] if change == "evaluated_every" else filter(None, one["selection"].values())
+                for holder in holders:
+                    holder[change] = value
+        write(tmp_path, records)
+        assert main(["--no-train", "--out", str(tmp_path)]) == 0
+        found = json.loads((tmp_path / "claim_compact.json").read_text())
+        assert found["comparisons"]["AT+EnSGD, paper"] is None
+        assert found["comparisons"]["AT+2ndEnSGD, paper"] is not None
 
 
 def test_arms_are_the_readings_of_the_issue_over_so_many_epochs() -> None:

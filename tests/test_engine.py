@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import shutil
+import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +21,10 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from training.attacks import trades_attack
+from training.batch_norm import batch_norm_layers
 from training.batches import minibatches, order
 from training.device import Computing
-from training.engine.capture import WARM_UPS, Replayed
+from training.engine.capture import WARM_UPS, CudaGraphs, Replayed, origin
 from training.engine.choice import FAST_CUDA, choice, left_out
 from training.engine.compiled import Compiled, agreement
 from training.engine.machine import Machine
@@ -103,11 +106,158 @@ def test_every_shape_has_its_own_recording_and_inputs_are_read_anew():
 
 
 class Refusing(PretendGraphs):
-    """Fails in the middle of a recording, as a capture does."""
+    """Fails in the middle of a recording, as a capture does, whose end then fails for no reason of its own."""
 
     def record(self, call):
-        with Tape():
-            raise RuntimeError("operation not permitted when stream is capturing\nmore words")
+        try:
+            with Tape():
+                raise RuntimeError("operation not permitted when stream is capturing\nmore words")
+        finally:
+            raise RuntimeError("operation failed due to a previous error during capture")
+
+
+def test_the_first_error_is_the_one_that_is_told():
+    first, second, third = ValueError("first"), RuntimeError("second"), RuntimeError("third")
+    second.__context__, third.__context__ = first, second
+    assert origin(third) is first
+    assert origin(first) is first
+    third.__suppress_context__ = True
+    assert origin(third) is third
+    third.__cause__ = second
+    assert origin(third) is first
+
+
+def test_a_capture_that_fails_leaves_the_stream_that_was_current(monkeypatch):
+    """On a pretended GPU, whose capture takes the stream and cannot be ended."""
+    current = ["outside"]
+
+    @contextmanager
+    def capture(graph, pool, stream):
+        current[0] = stream
+        try:
+            yield
+        finally:
+            raise RuntimeError("operation failed due to a previous error during capture")
+
+    pretended = {
+        "Stream": lambda device: "aside",
+        "graph_pool_handle": lambda: "pool",
+        "current_stream": lambda device: current[0],
+        "set_stream": lambda stream: current.__setitem__(0, stream),
+        "CUDAGraph": object,
+        "graph": capture,
+    }
+    for name, function in pretended.items():
+        monkeypatch.setattr(torch.cuda, name, function)
+    during: list[str] = []
+
+    def call():
+        during.append(current[0])
+        raise RuntimeError("not permitted")
+
+    with pytest.raises(RuntimeError) as failed:
+        CudaGraphs(torch.device("cuda")).record(call)
+    assert (during, current) == (["aside"], ["outside"])
+    assert str(origin(failed.value)) == "not permitted"
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_what_is_made_ready_leaves_no_trace_and_is_all_that_a_run_records_for_whole_batches(name, tmp_path):
+    used, data = tiny(name, **(SHAPE | RUNS[name])), few_digits(96)
+    run = trainer(used, data, tmp_path, evaluate_every=9)
+    replays = captured(run)
+    recorder: Any = replays.recorder
+    before = copy.deepcopy(run.state_dict())
+    run.model.train()
+    run._make_ready()
+    kinds = 1 + bool(used.warmup_epochs and used.gamma_awp)
+    assert (recorder.recorded, replays.replays) == (kinds, kinds)
+    assert same_to_the_bit(run.state_dict(), before)
+    assert run.seconds["start_up"] > 0
+    assert all(weight.grad is None for weight in run.model.parameters())
+    run.train()
+    # 96 = 3 x 32: from the first minibatch on, every one of them is a replay.
+    assert recorder.recorded == kinds
+    # `train` made ready once more, all of it replays.
+    assert replays.replays == kinds + kinds * (WARM_UPS + 1) + used.epochs * 3
+
+
+def test_an_error_while_the_engine_is_made_ready_leaves_no_trace_either(tmp_path):
+    run = trainer(tiny("cifar10-rn18-at+code", **SHAPE), few_digits(96), tmp_path)
+    before = copy.deepcopy(run.state_dict())
+
+    def broken(kind, function, tensors):
+        function(*tensors)
+        assert not same_to_the_bit(run.state_dict(), before)
+        raise RuntimeError("in the middle")
+
+    run.method.replay = broken
+    with pytest.raises(RuntimeError, match="in the middle"):
+        run._make_ready()
+    assert same_to_the_bit(run.state_dict(), before)
+    assert all(weight.grad is None for weight in run.model.parameters())
+
+
+def test_time_to_start_up_is_counted_apart_and_kept_over_a_checkpoint(tmp_path):
+    used, data = tiny("cifar10-rn18-at", epochs=1, drops=()), few_digits(64)
+    plain = trainer(used, data, tmp_path / "plain")
+    assert plain.train()["seconds"]["start_up"] == 0.0  # a CPU has nothing to make ready
+    run = trainer(used, data, tmp_path / "run")
+    captured(run)
+    real: Any = run.method.replay
+    slow = 0.2
+
+    def slowly(kind, function, tensors):
+        if len(real._recordings) == 0:
+            time.sleep(slow)
+        return real(kind, function, tensors)
+
+    run.method.replay = slowly
+    found = run.train()
+    # One call, as this is no recorder that it would know; the others, of the run, are slow ones too.
+    assert found["seconds"]["start_up"] >= slow
+    assert found["history"][0]["seconds_training"] == found["seconds"]["training"]
+    state = run.state_dict()
+    again = trainer(used, data, tmp_path / "again")
+    again.load_state_dict(state)
+    assert again.seconds == found["seconds"]
+    state["seconds"] = {name: value for name, value in state["seconds"].items() if name != "start_up"}
+    again.load_state_dict(state)
+    assert again.seconds["start_up"] == 0.0
+
+
+def test_waiting_for_the_queued_steps_at_a_checkpoint_is_time_of_the_training(tmp_path):
+    run: Any = trainer(tiny("cifar10-rn18-at", epochs=1, drops=()), few_digits(32), tmp_path)
+
+    class Queued:
+        """Sums that take a while to be there, as on a GPU."""
+
+        def __getitem__(self, index):
+            time.sleep(0.2)
+            return 0.0
+
+    run.folder.save_checkpoint = lambda state: None
+    run.sums, run._ticked = Queued(), time.perf_counter()
+    run._checkpoint()
+    assert run.seconds["training"] >= 0.2
+    assert run.seconds["checkpoints"] < 0.1
+
+
+def test_a_recording_is_made_for_every_mode_of_the_batch_norm(tmp_path):
+    """A step whose batch norm is in eval mode replays no recording of one in train mode."""
+    used, data = tiny("cifar10-rn18-at", bn_policy_attack="frozen", **SHAPE), few_digits(32)
+    ends = []
+    for record in (False, True):
+        run = trainer(used, data, tmp_path / str(record))
+        if record:
+            captured(run)
+        (x, y), generator = next(batches(used, data)), torch.Generator().manual_seed(0)
+        for number in range(3 * WARM_UPS):
+            for layer in batch_norm_layers(run.model):
+                layer.training = number % 2 == 0
+            run.method.step(run.optimizer, x, y, generator=generator)
+        ends.append(run.model.state_dict())
+    assert same_to_the_bit(*ends)
 
 
 def test_where_nothing_can_be_recorded_one_line_says_so_and_the_bits_are_those_of_a_plain_run(tmp_path):
@@ -396,6 +546,21 @@ def test_a_net_that_cannot_be_compiled_is_called_as_it_is_with_one_line(where):
     assert "\n" not in said[0]
     plain(x)
     assert all(torch.equal(value, net.state_dict()[name]) for name, value in plain.state_dict().items())
+
+
+def test_above_the_compiler_s_limit_of_variants_the_net_is_called_as_it_is_with_one_line(monkeypatch):
+    monkeypatch.setattr("training.engine.compiled.VARIANTS", 2)
+    torch._dynamo.reset()
+    net, x, _ = examples()
+    said: list[str] = []
+    limits: Any = torch._dynamo.config
+    with torch.no_grad(), limits.patch(recompile_limit=2, accumulated_recompile_limit=2):
+        compiled = Compiled(net.eval(), [4, 8, 12, 16], said.append, backend="eager")
+        for size in (4, 8, 12, 16):
+            torch.testing.assert_close(compiled(x[:size]), net(x[:size]), rtol=ROUNDING, atol=ROUNDING)
+            assert len(said) == (size > 8)
+    assert said[0].startswith("FailOnRecompileLimitHit: ")
+    assert "\n" not in said[0]
 
 
 def test_batches_of_other_sizes_are_not_compiled():

@@ -17,6 +17,7 @@ from curve_records import landscape_record, recipe_fields
 from torch import Tensor, nn
 
 from training.attacks import pgd
+from training.checkpoint import save
 from training.data import load
 from training.landscape import command as landscape
 from training.landscape.job import weights_hash
@@ -489,7 +490,7 @@ def test_a_run_of_a_recipe_that_was_changed_is_left_out_with_a_warning(tmp_path,
         (["--points", "4"], "'4' is not an odd number of at least 3"),
         (["--n", "0"], "'0' is not an integer of at least 1"),
         (["--checkpoint", "validation"], "checkpoint = 'validation': compact-at, seed 0 has best_test, last"),
-        (["--device", "mars"], "device 'mars' is not there"),
+        (["--device", "mars"], "device 'mars' is not known"),
         (["--batch-norm", "train"], "invalid choice: 'train'"),
         (["--direction"], "did you mean --direction-seed"),
     ],
@@ -513,7 +514,7 @@ def test_runs_on_other_data_damaged_weights_and_another_net_are_refused(tmp_path
     path = tmp_path / "net" / "runs" / "compact-at" / "seed0" / "trained.pt"
     content = torch.load(path, weights_only=True)
     del content["selected"]["best_test"]["weights"]["net.linear.weight"]
-    torch.save(content, path)
+    save(path, "trained", content)
     assert "the weights do not fit the net 'small'" in refused(capsys, tmp_path / "net")
 
 

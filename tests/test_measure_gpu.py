@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ import pytest
 from curve_records import write
 from run_records import run_record
 
+import figures.__main__ as figures
 from training import engine_accuracy, golden_curve, parity, run
 from training.bench import command as bench
 from training.claim import command as claim
 from training.recipes import recipe
+from training.records import read
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "training" / "measure_gpu.sh"
@@ -28,6 +32,7 @@ PIECES = (
         "bench-wrn-at",
         "parity-at",
         "parity-awp",
+        "parity-float32",
         "parity-trades",
         "golden",
     ),
@@ -40,12 +45,14 @@ PARSERS: dict[str, Any] = {
     "training.golden_curve": golden_curve._parser,
     "training.engine_accuracy": engine_accuracy._parser,
     "training/run.py": run._parser,
+    "figures": figures._parser,
 }
 # Writes its arguments down and ends with the status that the file STATUS gives for a word among them. A run of the
 # golden recipe leaves a net.
 STAND_IN = """#!/usr/bin/env bash
 printf '%s\\t' "$@" | tr '\\n' '\\037' >> "$CALLS"; echo >> "$CALLS"
 case $* in *run.py*+code*) mkdir -p "$RUNS/seed0-epochs10"; touch "$RUNS/seed0-epochs10/trained.pt" ;; esac
+[ -z "${COMPILED:-}" ] || { mkdir -p "$TORCHINDUCTOR_CACHE_DIR"; truncate -s "$COMPILED" "$TORCHINDUCTOR_CACHE_DIR/k"; }
 [ -e "$STATUS" ] && while read -r word status; do case $* in *"$word"*) exit "$status" ;; esac; done < "$STATUS"
 exit 0
 """
@@ -85,10 +92,10 @@ class Bench:
         )
 
     def commands(self) -> list[list[str]]:
-        """What Python was asked to do, the check of its packages apart."""
+        """What Python was asked to do, the checks of its packages apart."""
         lines = self.calls.read_text().split("\n")[:-1] if self.calls.exists() else []
         found = [[word.replace("\x1f", "\n") for word in line.split("\t")[:-1]] for line in lines]
-        return [one for one in found if not one[-1].startswith("import torch")]
+        return [one for one in found if not one[-1].startswith("import ")]
 
 
 def test_list_shows_every_piece_and_needs_nothing(tmp_path: Path) -> None:
@@ -106,6 +113,10 @@ def test_list_shows_every_piece_and_needs_nothing(tmp_path: Path) -> None:
         ([], {}, "name pieces, or LIST, or next"),
         (["golden"], {"DATA": "/nowhere/images"}, "DATA=/nowhere/images is not there"),
         (["golden"], {"PYTHON": "/nowhere/python"}, "lacks a package"),
+        (["golden"], {"LIMIT": "abc"}, "LIMIT=abc is no number of at least 1"),
+        (["next"], {"CLAIM_SEEDS": "0"}, "CLAIM_SEEDS=0 is no number of at least 1"),
+        (["LIST", "data"], {}, "LIST stands alone, here with: data"),
+        (["next", "data"], {}, "next stands alone, here with: data"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
@@ -136,7 +147,9 @@ def test_every_command_is_one_that_its_program_takes(tmp_path: Path, settings: d
             recipe(name)
         if program == "training.claim":
             claim.arms(options.stem, options.epochs)
-        if program not in ("training.golden_curve", "training.engine_accuracy"):
+        if program == "training.engine_accuracy":
+            assert options.device == "cuda"
+        elif program not in ("training.golden_curve", "figures"):
             assert (options.device, options.data_dir) == ("cuda", script.data)
     assert programs == set(PARSERS)
 
@@ -151,12 +164,52 @@ def test_the_measurements_are_those_of_the_issue(tmp_path: Path) -> None:
 
     for name in ("cifar10-rn18-at", "cifar10-rn18-awp", "cifar10-wrn-at"):
         assert made("training.bench", name) == 1
-    assert made("training.parity", "--steps", "50") == 8
+    assert made("training.parity", "--steps", "50") == 11
+    for base in ("cifar10-rn18-at", "cifar10-rn18-awp", "cifar10-wrn-trades"):
+        optimizers = {recipe(one[one.index("--recipe") + 1]).optimizer for one in parities(script, base)}
+        assert optimizers == {"sgd", "ensgd", "2ndensgd"}
+    assert made("training.parity", "--amp", "off", str(script.out / "float32")) == 2
+    assert made("training.parity", "--moves", "1") == 3
     assert made("training/run.py", "cifar10-rn18-at+code", "--epochs", "10") == 1
     for engine in ("fast", "reference"):
         for name in ("cifar10-rn18-at", "cifar10-rn18-at-ensgd"):
             assert made("training/run.py", name, "--seeds", "3", "--epochs", "5", "--engine", engine) == 1
     assert made("training.claim", "cifar10-rn18", "--epochs", "15", "--seeds", "3") == 1
+
+
+def parities(script: Bench, base: str) -> list[list[str]]:
+    """The comparisons at the engine's own precision."""
+    made = [one for one in script.commands() if "training.parity" in one and "--amp" not in one]
+    return [one for one in made if one[one.index("--recipe") + 1].startswith(base)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"TINY": "1"}], ids=["real", "rehearsal"])
+def test_the_figure_of_the_claim_shows_the_runs_of_the_claim(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    script = Bench(tmp_path, **settings)
+    assert script("claim").returncode == 0
+    made, drawn = script.commands()
+    options = claim._parser().parse_args(made[2:])
+    names = {one.name for one in claim.arms(options.stem, options.epochs).values()}
+    patterns = drawn[drawn.index("--runs") + 1].split(",")
+    tables = {
+        *names,
+        f"{options.stem}-at",
+        f"{options.stem}-at-ensgd",
+        f"{options.stem}-awp-e{options.epochs}",
+    }
+    assert {name for name in tables if any(fnmatchcase(name, one) for one in patterns)} == names
+    assert drawn[drawn.index("--records") + 1] == str(script.out)
+
+
+def test_without_matplotlib_the_claim_says_where_its_figure_is(tmp_path: Path) -> None:
+    script = Bench(tmp_path)
+    script.status.write_text("matplotlib 1\n")
+    found = script("claim")
+    assert found.returncode == 0
+    assert f"the command in {script.out}/claim_cifar10-rn18.md" in found.stdout
+    assert [one[1] for one in script.commands()] == ["training.claim"]
 
 
 def test_next_goes_on_with_the_piece_whose_time_was_over(tmp_path: Path) -> None:
@@ -172,6 +225,59 @@ def test_next_goes_on_with_the_piece_whose_time_was_over(tmp_path: Path) -> None
     assert script("next").returncode == 0
     assert script.commands()[before][:3] == ["training/run.py", "--recipe", "cifar10-rn18-at+code"]
     assert "every piece is done" in script("next").stdout
+
+
+def test_a_piece_that_fails_holds_up_no_other_under_next(tmp_path: Path) -> None:
+    script = Bench(tmp_path)
+    script.status.write_text("training.bench 1\n")
+    found = script("next")
+    assert found.returncode == 1
+    assert found.stderr.count("failed with status 1") == 4
+    undone = {line.split()[0] for line in script("LIST").stdout.splitlines() if line.split()[1] == "-"}
+    assert undone == {"bench-rn18-at", "bench-rn18-awp", "bench-wrn-at", "autoattack"}
+    # Pieces that are named stop at the first one that fails.
+    before = len(script.commands())
+    assert script("bench-wrn-at", "golden").returncode == 1
+    assert len(script.commands()) == before + 1
+    # Bad input would be so for every other piece.
+    script.status.write_text("training.bench 2\n")
+    assert script("next").returncode == 2
+    assert len(script.commands()) == before + 2
+
+
+def test_a_command_killed_before_its_time_has_failed_and_not_run_out_of_it(tmp_path: Path) -> None:
+    script = Bench(tmp_path)
+    script.status.write_text("training.parity 137\n")
+    killed = script("parity-awp")
+    assert killed.returncode == 1
+    assert "failed with status 137" in killed.stderr
+    assert not (script.out / "measured" / "verdicts.txt").exists()
+    # One that does not listen when its time is over is killed then.
+    quick = tmp_path / "quick.sh"
+    text = SCRIPT.read_text().replace("GRACE=25", "GRACE=1").replace("LEAST=20", "LEAST=1")
+    quick.write_text(text.replace('cd "$(dirname "$0")/.."', f'cd "{ROOT}"'))
+    quick.chmod(0o755)
+    deaf = tmp_path / "python"
+    deaf.write_text(
+        "#!/usr/bin/env bash\ncase $* in *training/run.py*) trap '' TERM; sleep 30 & wait; sleep 30 ;; esac\n"
+    )
+    found = subprocess.run(
+        [str(quick), "records"],
+        env={**script.environment, "LIMIT": "3"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert found.returncode == 75, found.stderr
+
+
+def test_an_absent_device_is_one_line_and_status_2(tmp_path: Path) -> None:
+    script = Bench(tmp_path, PYTHON=sys.executable, DEVICE="cuda:77")
+    found = script("data")
+    assert found.returncode == 2
+    (line,) = [one for one in found.stdout.splitlines() if "cuda:77" in one]
+    assert "device 'cuda:77' is not there" in line
+    assert "Traceback" not in found.stdout
 
 
 def test_without_time_nothing_is_begun(tmp_path: Path) -> None:
@@ -195,16 +301,50 @@ def test_an_answer_of_no_is_written_down_and_a_failure_is_not_done(tmp_path: Pat
     assert not (script.out / "measured" / "bench-rn18-at.done").exists()
 
 
-def test_what_is_kept_are_the_results_without_the_runs(tmp_path: Path) -> None:
+def unpacked(kept: Path, folder: Path) -> set[str]:
+    """The names of what was kept, now in that folder too."""
+    folder.mkdir()
+    subprocess.run(["tar", "xzf", kept / "measured.tar.gz", "-C", folder], check=True)
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_what_is_kept_are_the_results_and_the_runs_without_their_nets(tmp_path: Path) -> None:
     script = Bench(tmp_path)
     kept = tmp_path / "kept"
-    assert script("golden", KEEP=str(kept)).returncode == 0
-    listed = subprocess.run(
-        ["tar", "tzf", kept / "measured.tar.gz"], capture_output=True, text=True, check=True
-    )
-    assert "./measured/golden.done" in listed.stdout
-    assert "trained.pt" not in listed.stdout
+    assert script("golden", KEEP=str(kept), COMPILED="1M").returncode == 0
+    names = unpacked(kept, tmp_path / "first")
+    assert {"measured/golden.done", "runs/cifar10-rn18-at+code/seed0-epochs10", "compiled/k"} <= names
+    assert not [name for name in names if name.endswith(".pt")]
     assert (script.out / "runs" / "cifar10-rn18-at+code" / "seed0-epochs10" / "trained.pt").exists()
+
+
+def test_large_kernels_and_the_net_of_autoattack_alone_are_not_kept(tmp_path: Path) -> None:
+    script = Bench(tmp_path)
+    script.environment["RUNS"] = str(script.out / "again" / "runs" / "cifar10-rn18-at+code")
+    (script.out / "compiled").mkdir(parents=True)
+    (script.out / "compiled" / "large").write_bytes(bytes(66 * 2**20))
+    assert script("autoattack", KEEP=str(tmp_path / "kept")).returncode == 0
+    # Else the run of it would count as finished, and its net be missing for good.
+    assert (script.out / "again").is_dir()
+    names = unpacked(tmp_path / "kept", tmp_path / "first")
+    assert "measured/autoattack.done" in names
+    assert not [name for name in names if name.startswith(("again", "compiled"))]
+
+
+def test_a_run_that_was_kept_is_not_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = Bench(tmp_path)
+    arguments = ["--recipe", "compact-at", "--epochs", "1", "--test-examples", "20", "--autoattack", "none"]
+    assert run.main([*arguments, "--out", str(script.out)]) == 0
+    assert script("data", KEEP=str(tmp_path / "kept")).returncode == 0
+    assert "runs/compact-at/seed0-epochs1/run.json" in unpacked(tmp_path / "kept", tmp_path / "other")
+    capsys.readouterr()
+    assert run.main([*arguments, "--out", str(tmp_path / "other")]) == 0
+    assert "1 of 1 runs were finished before" in capsys.readouterr().err
+    assert len(read(tmp_path / "other" / "records.jsonl")) == 1
+    # The twin: without the folder of the run it is made again.
+    shutil.rmtree(tmp_path / "other" / "runs")
+    assert run.main([*arguments, "--out", str(tmp_path / "other")]) == 0
+    assert len(read(tmp_path / "other" / "records.jsonl")) == 2
 
 
 def test_autoattack_without_the_net_of_golden_trains_it_again(tmp_path: Path) -> None:
@@ -245,11 +385,11 @@ def engine_record(engine: str, seed: int, right: int, *, n: int = 1000) -> dict[
     return record
 
 
-def compared(folder: Path, fast: list[dict[str, Any]], reference: list[dict[str, Any]]) -> int:
+def compared(folder: Path, fast: list[dict[str, Any]], reference: list[dict[str, Any]], *more: str) -> int:
     write(folder / "fast", fast)
     write(folder / "reference", reference)
     arguments = ["--fast", str(folder / "fast"), "--reference", str(folder / "reference")]
-    return engine_accuracy.main([*arguments, "--recipe", "cifar10-rn18-at"])
+    return engine_accuracy.main([*arguments, "--recipe", "cifar10-rn18-at", *more])
 
 
 @pytest.mark.parametrize(("right", "status", "words"), [(414, 0, "+1.40 points"), (384, 1, "-1.60 points")])
@@ -277,7 +417,17 @@ def test_engines_are_compared_on_the_same_seeds_and_images_and_by_name(
             "on 1000, 2000 test images",
         ),
         (fast, [{**record, "epochs_run": 4} for record in reference], "epoch"),
+        (
+            fast,
+            [{**record, "data": "CIFAR-10 (JPEG copy)"} for record in reference],
+            "data is CIFAR-10 and CIFAR-10 (JPEG",
+        ),
+        (fast, [{**record, "device": "cpu"} for record in reference], "device is cpu and cuda"),
     ):
         assert compared(tmp_path, one, other) == 2
         assert message in capsys.readouterr().err
     assert compared(tmp_path, fast, reference) == 0
+    # Later records of another device take the place of the first ones, unless it is chosen.
+    slow = [{**engine_record("fast", seed, 800), "device": "cpu"} for seed in range(3)]
+    assert compared(tmp_path, [*fast, *slow], reference) == 2
+    assert compared(tmp_path, [*fast, *slow], reference, "--device", "cuda") == 0

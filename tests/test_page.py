@@ -482,7 +482,7 @@ def test_bad_arguments_are_one_line(tmp_path, capsys):
     assert "did you mean --results?" in refused(["--resultz", "x"], capsys)
     made_up(tmp_path / "results", [CLAIM])
     out = ["--results", str(tmp_path / "results"), "--out", str(tmp_path)]
-    assert "could not be written" in refused(out, capsys)
+    assert "must be a file to replace, and is none" in refused(out, capsys)
 
 
 def test_the_page_is_written_where_it_is_asked_for_and_replaces_the_old_one(tmp_path, capsys):

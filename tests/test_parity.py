@@ -15,7 +15,8 @@ from training.device import Computing
 from training.engine.choice import FAST_CUDA
 from training.engine.compiled import Compiled
 from training.engine.machine import Machine
-from training.parity import MANTISSA, MEASURES, Follower, main, mover, parity
+from training.methods import Method
+from training.parity import ALLOWED, EARLY, MANTISSA, MEASURES, Follower, main, mover, parity
 from training.recipe import Recipe
 
 STEPS = 50
@@ -70,10 +71,77 @@ def test_a_step_of_another_length_is_no_parity(amp, monkeypatch):
     assert not parity(used("at", "sgd"), few_digits(EXAMPLES), computing, steps=STEPS).holds
 
 
+def longer_steps(monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    sgd = Machine.sgd
+
+    def longer(self: Machine, weights: Any, **settings: Any) -> torch.optim.SGD:
+        factor = 1.3 if self.used["engine"] == "fast" else 1
+        return sgd(self, weights, **(settings | {"lr": factor * settings["lr"]}))
+
+    monkeypatch.setattr(Machine, "sgd", longer)
+    return used("at", "sgd")
+
+
+def attack_in_eval_mode(monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    attack = Method.attack
+
+    def other(self: Method, *arguments: Any) -> Any:
+        before = self.bn_policy
+        # The reference alone asks for weight gradients in its attack.
+        self.bn_policy = before if self.weight_gradients else "eval"
+        try:
+            return attack(self, *arguments)
+        finally:
+            self.bn_policy = before
+
+    monkeypatch.setattr(Method, "attack", other)
+    return used("at", "sgd")
+
+
+def no_awp(monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    gradients = Method.gradients
+
+    def other(self: Method, *arguments: Any, perturbs: bool, decays: bool) -> Any:
+        return gradients(self, *arguments, perturbs=perturbs and self.weight_gradients, decays=decays)
+
+    monkeypatch.setattr(Method, "gradients", other)
+    return used("awp", "sgd")
+
+
+@pytest.mark.parametrize("wrong", [longer_steps, attack_in_eval_mode, no_awp])
+def test_an_engine_that_computes_something_else_is_no_parity_in_bf16_either(wrong, monkeypatch):
+    recipe = wrong(monkeypatch)
+    found = parity(recipe, few_digits(EXAMPLES), Computing.of("cpu", "fast", amp="bf16"), steps=STEPS)
+    assert not found.holds
+    # The first steps tell it; over all of them, which hold the same error, the moved reference has drifted as far.
+    ratios = {
+        name: [found.fast[name] / found.moved[name], found.early_fast[name] / found.early_moved[name]]
+        for name in MEASURES
+    }
+    assert max(whole for whole, _ in ratios.values()) <= ALLOWED < max(early for _, early in ratios.values())
+
+
+def test_the_first_steps_are_averaged_by_themselves():
+    recipe, data = used("at", "sgd"), few_digits(EXAMPLES)
+    computing = Computing.of("cpu", "fast", amp="bf16")
+    long, short = (parity(recipe, data, computing, steps=steps) for steps in (EARLY + 5, EARLY))
+    assert (long.early_fast, long.early_moved) == (short.fast, short.moved)
+    assert (short.early_fast, short.early_moved) == (short.fast, short.moved)
+    assert long.fast != long.early_fast
+
+
+@pytest.mark.parametrize("window", ["fast", "early_fast"])
+def test_both_windows_are_needed(window):
+    one = dict.fromkeys(MEASURES, 1.0)
+    for gap, holds in ((ALLOWED, True), (1.01 * ALLOWED, False)):
+        whole, early = (one | {"loss": gap} if window == name else one for name in ("fast", "early_fast"))
+        assert module.Parity(whole, one, early, one, {}, {}).holds is holds
+
+
 def test_a_compiled_net_that_is_another_one_is_no_parity():
     gaps = dict.fromkeys(MEASURES, 0.0)
     for gap, holds in ((1e-4, True), (1e-2, False)):
-        assert module.Parity(gaps, gaps, {"logits, eval mode": gap}, {}).holds is holds
+        assert module.Parity(gaps, gaps, gaps, gaps, {"logits, eval mode": gap}, {}).holds is holds
 
 
 def test_a_compiling_engine_is_compared_with_the_net_itself(monkeypatch):
@@ -115,11 +183,15 @@ def test_the_command_prints_and_keeps_what_it_found(tmp_path, capsys):
     assert main([*command, "--amp", "bf16", "--seed", "1"]) in (0, 1)
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("compact-at-ensgd, loss: fast against reference 0.00e+00, inputs moved by")
+    assert "; over the first 6 steps 0.00e+00 and " in said[0]
     assert said[3] == "compact-at-ensgd: parity holds over 6 steps"
     lines = [json.loads(line) for line in (tmp_path / "parity.jsonl").read_text().splitlines()]
     assert [line["versions"]["amp"] for line in lines] == ["off", "bf16"]
     assert [line["seed"] for line in lines] == [0, 1]
     assert lines[0]["fast"] == dict.fromkeys(MEASURES, 0.0)
+    assert lines[0]["early_fast"] == dict.fromkeys(MEASURES, 0.0)
+    assert lines[0]["early_steps"] == 6
+    assert lines[1]["early_moved"] == lines[1]["moved"]
     assert lines[0]["holds"] is True
     assert lines[0]["compiled"] == {}
     assert min(lines[1]["fast"].values()) > 0

@@ -82,6 +82,7 @@ READ = [
     ("cifar10-wrn-trades-awp-ensgd+code", {**CODE_TRADES, **CODE_ENSGD, "warmup_epochs": 9}),
     ("cifar10-wrn-trades-awp+eps8", EIGHT),
     ("cifar10-rn18-at-ensgd+eq11", {"outer_step": "paper-eq11"}),
+    ("cifar10-wrn-trades-ensgd+2nd", {"optimizer": "2ndensgd"}),
     ("svhn-rn18-awp-2ndensgd+eta-inner-decays", {"eta_inner_decays": True}),
     ("cifar10-rn18-at-ensgd+inner-momentum", {"inner_momentum": 0.9}),
     ("cifar10-rn18-at-ensgd+outer-momentum", {"outer_momentum": 0.9}),
@@ -166,6 +167,15 @@ def test_entropy_sgd_has_the_constants_of_section_5_2_and_no_momentum(one: Recip
         False,
     )
     assert settings["lr"] == one.lr
+
+
+def test_trades_at_order_2_differs_from_order_1_as_at_does() -> None:
+    pairs = [("cifar10-rn18-at-ensgd", "cifar10-rn18-at-2ndensgd")]
+    pairs += [(name, f"{name}+2nd") for name in ("cifar10-wrn-trades-ensgd", "cifar10-wrn-trades-awp-ensgd")]
+    for first, second in pairs:
+        one, two = recipe(first).entropy_settings, recipe(second).entropy_settings
+        assert {key for key in one if one[key] != two[key]} == {"order"}, second
+        assert two["order"] == 2
 
 
 def test_plain_sgd_has_no_entropy_settings() -> None:
@@ -309,6 +319,8 @@ def test_every_reading_is_tried_above() -> None:
         "cifar10-rn18-at-2ndensgd+code",
         "cifar10-rn18-at+eq11",
         "cifar10-rn18-at-2ndensgd+eq11",
+        "cifar10-wrn-trades+2nd",
+        "cifar10-rn18-at-ensgd+2nd",
         "cifar10-rn18-awp+eta-inner-decays",
         "cifar10-rn18-at+lr0.1",
         "cifar10-rn18-at-ensgd+L20",
@@ -330,6 +342,9 @@ def test_two_readings_of_one_field_are_refused_and_the_order_of_others_does_not_
         recipe("cifar10-rn18-at-ensgd+code+inner-momentum")
     with pytest.raises(ValueError, match="'eq11' and 'eq11' both decide outer_step"):
         recipe("cifar10-rn18-at-ensgd+eq11+eq11")
+    # The public code has no order 2.
+    with pytest.raises(ValueError, match="'code' and '2nd' both decide preset"):
+        recipe("cifar10-wrn-trades-ensgd+code+2nd")
     one, other = (recipe(f"cifar10-rn18-at-ensgd+{text}") for text in ("eq11+no-decay", "no-decay+eq11"))
     assert one == other
 

@@ -6,6 +6,7 @@ import copy
 import errno
 import functools
 import io
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 import warnings
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,9 @@ from run_tools import same_to_the_bit, started, trained
 import training.run
 from training import checkpoint, outcome, recipes
 from training.averages import average, groups
+from training.device import Computing
 from training.evaluation import autoattack_accuracy
-from training.job import Job
+from training.job import Job, satisfied
 from training.progress import Board, duration
 from training.recipes import RECIPES, recipe
 from training.records import read
@@ -140,6 +142,49 @@ def test_runs_in_processes_of_their_own_that_are_stopped_end_as_runs_one_after_t
         assert same_to_the_bit(*map(trained, places))
 
 
+def test_a_finished_run_is_not_taken_for_one_that_is_evaluated_or_computed_otherwise(tmp_path):
+    out = tmp_path / "out"
+    assert run(*TINY, "--autoattack", "none", "--out", out) == 0
+    (record,) = read(out / "records.jsonl")
+    job = Job(
+        recipe("compact-at-val10"),
+        0,
+        out,
+        epochs=1,
+        test_examples=20,
+        autoattack="none",
+        computing=Computing(threads=1),
+    )
+    assert satisfied(job, [record])
+    attacked = copy.deepcopy(record)
+    attacked["selection"]["best_test"]["attacks"]["autoattack"] = {"n": 10}
+    asked = replace(job, autoattack="table", autoattack_examples=10)
+    assert satisfied(asked, [attacked])
+    assert not satisfied(asked, [record])
+    assert not satisfied(replace(asked, autoattack_examples=15), [attacked])
+    assert not satisfied(replace(job, evaluate_every=2), [record])
+    for change in ({"amp": "bf16"}, {"channels_last": True}, {"engine": "reference"}, {"device": "cuda"}):
+        assert not satisfied(replace(job, computing=replace(job.computing, **change)), [record])
+
+
+def test_missing_seeds_are_refused_where_a_number_of_seeds_is_asked_for(tmp_path, capsys):
+    assert run(*TINY, "--autoattack", "none", "--out", tmp_path) == 0
+    path = tmp_path / "records.jsonl"
+    whole = (
+        path.read_text()
+        .replace('"epochs_run": 1', '"epochs_run": 30')
+        .replace('"shortened": true', '"shortened": false')
+    )
+    full = json.loads(whole)
+    full["recipe"], full["digest"] = asdict(recipe("compact-at")), recipe("compact-at").digest
+    full["selection"]["last"]["epoch"] = 30
+    path.write_text(json.dumps(full) + "\n")
+    capsys.readouterr()
+    assert run("--render", "--out", tmp_path) == 0
+    assert run("--render", "--seeds", "5", "--out", tmp_path) == 2
+    assert "compact-at on digits has seeds 0, but 0, 1, 2, 3, 4 were asked for" in capsys.readouterr().err
+
+
 def test_a_record_that_came_without_its_run_is_reproduced_and_the_new_one_counts(tmp_path):
     assert run(*TINY, "--autoattack", "none", "--out", tmp_path) == 0
     shutil.rmtree(tmp_path / "runs")
@@ -162,7 +207,9 @@ def test_a_record_that_came_without_its_run_is_reproduced_and_the_new_one_counts
             "/no/such: there is no such file or folder",
         ),
         (["--recipe", "compact-at", "--device", "cuda:99"], "device 'cuda:99' is not there"),
-        (["--recipe", "compact-at", "--device", "tpu"], "device 'tpu' is not there"),
+        (["--recipe", "compact-at", "--device", "tpu"], "device 'tpu' is not known: use cpu or cuda"),
+        (["--recipe", "compact-at", "--device", "meta"], "device 'meta' is not known: use cpu or cuda"),
+        (["--recipe", ""], "recipe '' is unknown"),
         (
             ["--recipe", "compact-at", "--epochs", "31"],
             "epochs = 31: compact-at has 30, ask for at most these",

@@ -320,6 +320,26 @@ def test_autoattack_on_some_seeds_only_is_refused_or_gives_way_to_pgd() -> None:
     assert row(render("1", none, seeds=3), "CIFAR10 (AA, RN18)", "AT")["Difference in s.e."] == "-"
 
 
+def test_seeds_judged_by_different_protocols_are_not_averaged() -> None:
+    for change, remark in (
+        ({"evaluated_every": 2}, "evaluated every 2 epochs, so chosen among fewer"),
+        ({"versions": {"amp": "bf16"}}, "trained under bf16 autocast"),
+    ):
+        other = auto_runs()
+        other[1].update(change)
+        text = render("1", other)
+        found = [one for one in rows(text) if one["Method"].startswith("AT") and "EnSGD" not in one["Method"]]
+        seeds = [one["Seeds"] for one in found if one["Data (attack, net)"] == "CIFAR10 (AA, RN18)"]
+        assert sorted(seeds) == ["1 (1)", "2 (0, 2)"]
+        assert remark in text
+        assert remark not in render("1", auto_runs())
+    fewer = auto_runs()
+    fewer[2]["selection"]["best_test"]["attacks"]["autoattack"]["n"] = 1000
+    assert [group.seeds for group in groups(AT, fewer)] == [(0, 1), (2,)]
+    unlike = [*fewer[1:], run_record("cifar10-rn18-at", 0, 5300)]
+    assert [group.seeds for group in groups(AT, unlike)] == [(0, 1), (2,)]
+
+
 def test_a_run_recorded_again_counts_once_and_a_seed_on_two_devices_not_at_all() -> None:
     again = [*auto_runs(), run_record("cifar10-rn18-at", 2, 5300, auto=5200)]
     (group,) = groups(AT, again)
@@ -423,8 +443,11 @@ def test_the_compact_table_refuses_and_flags_as_the_others_do() -> None:
     assert f"[a] shortened run: 2 of {COMPACT_RECIPES[0].epochs} epochs." in text
     mixed = compact_runs()
     mixed[0] = run_record("compact-awp-ensgd", 0, 60, n=100, data="digits", device="cpu")
-    with pytest.raises(ValueError, match="n_test is 100 for seed 0 and 200 for seed 1"):
-        render("compact", mixed)
+    lines = [one for one in rows(render("compact", mixed)) if one["Method"] == "AWP+EnSGD"]
+    assert [(one["Test images"], one["Seeds"]) for one in lines] == [
+        *[("100", "1 (0)")] * 3,
+        *[("200", "2 (1, 2)")] * 3,
+    ]
     assert "AT (code)" in {one["Method"] for one in rows(render("compact", [], readings=["code"]))}
 
 

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from run_tools import few_digits, tiny
 from torch import nn
 
+from training import checkpoint
 from training.bench.command import main
 from training.bench.memory import peak_memory
 from training.bench.page import page, words
-from training.bench.stopwatch import spread
+from training.bench.steps import public_codes
+from training.bench.stopwatch import Stopwatch, spread
 from training.bench.work import Work, copy_rate, counted, product_rate, step_work
 from training.device import Computing
 from training.recipes import recipe
@@ -222,6 +225,44 @@ def test_the_page_of_a_gpu_states_seconds_and_aims(timed: Path) -> None:
     )
     entry["ratio"] = {"median": 5.0, "low": 5.0, "high": 5.0}
     assert "5 times reference: met" in page([entry])
+    # The public codes' own convolutions are timed beside it, and both ratios stand on the page and in the terminal.
+    assert "The public codes leave torch's default" in text
+    assert "| not timed | not timed |" in text
+    other = {"median": 3.0e-3, "low": 2.0e-3, "high": 4.0e-3}
+    ratio = {"median": 3.25, "low": 3.0, "high": 3.5}
+    entry["tf32_convolutions"] = {"seconds_a_step": other, "ratio": ratio}
+    assert "| 3.00 (2.00 to 4.00) | 3.25 (3.00 to 3.50) |" in page([entry])
+    assert "| 5.00 (5.00 to 5.00) |" in page([entry])
+    said = words(entry)
+    assert "fast is 5.00 times reference" in said
+    assert "fast is 3.25 (3.00 to 3.50) times the reference with TF32 convolutions" in said
+
+
+def test_on_a_gpu_alone_the_reference_is_timed_with_the_convolutions_of_the_public_codes(
+    timed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (entry,) = entries(timed)
+    assert entry["tf32_convolutions"] is None
+    assert "TF32 convolutions" not in words(entry)
+    used, data = tiny("cifar10-rn18-at"), few_digits(40)
+    assert public_codes(used, data, ONE) == {}
+    # The switches of a GPU, on a CPU that has no TF32.
+    seen: list[tuple[bool, bool]] = []
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    monkeypatch.setattr(Computing, "kind", "cuda")
+    monkeypatch.setattr(
+        Stopwatch,
+        "_steps",
+        lambda self, number: seen.append(
+            (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)
+        ),
+    )
+    reference = Computing.of("cpu", "reference", threads=1)
+    (third,) = public_codes(used, data, reference).values()
+    plain = Stopwatch(used, data, reference)
+    plain.block(1)
+    third.block(1)
+    assert seen == [(True, False), (False, False), (False, False), (True, False)]
 
 
 def test_a_newer_timing_replaces_its_own_and_no_other(timed: Path, tmp_path: Path) -> None:
@@ -243,7 +284,8 @@ def test_a_newer_timing_replaces_its_own_and_no_other(timed: Path, tmp_path: Pat
         (["--recipe", "compact-att"], "recipe 'compact-att' is unknown"),
         (["--examples", "100000"], "examples = 100000: there are"),
         (["--batch", "5000"], "batch = 5000: digits has"),
-        (["--device", "tpu"], "device 'tpu' is not there"),
+        (["--batch", "1"], "batch = 1: the small net's last batch norm"),
+        (["--device", "tpu"], "device 'tpu' is not known"),
         (["--recipe", "cifar10-rn18-at", "--data-dir", "/nowhere"], "/nowhere"),
         (["--autoattack", "/nowhere/trained.pt"], "/nowhere/trained.pt does not exist"),
     ],
@@ -286,8 +328,14 @@ def test_autoattack_is_clocked_stage_by_stage_and_goes_on(
         )
         assert stages[-1]["passed"] == pytest.approx(sum(stage["seconds"] for stage in stages))
         assert entry["bound"] == stages[1]
+    # A run that was repeated is another net: its state is its own, and lies beside the first.
+    content = checkpoint.load(net, "trained")
+    next(iter(content["selected"]["best_test"]["weights"].values())).mul_(0.5)
+    checkpoint.save(net, "trained", content)
+    assert bench(tmp_path, "--autoattack", str(net), "--examples", "6") == 0
+    assert len(list((tmp_path / "autoattack_bench").glob("compact-at-cpu-n6-*.json"))) == 2
     # The second call found every stage done.
-    first, second = (line for line in capsys.readouterr().out.splitlines() if line.startswith("square"))
+    first, second, _ = (line for line in capsys.readouterr().out.splitlines() if line.startswith("square"))
     assert first == second
     assert bench(tmp_path, "--recipe", "compact-awp", "--autoattack", str(net)) == 2
     assert "is a net of compact-at: give one of compact-awp" in capsys.readouterr().err

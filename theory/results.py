@@ -25,8 +25,10 @@ def make_folder(folder: Path) -> None:
 def replace_file(path: Path, content: str | bytes) -> Path:
     """Writes beside the file and renames, so that a reader never sees half a file and an interrupted run loses nothing.
 
-    Returns the path. Raises ValueError where the file cannot be written.
+    Returns the path. Raises ValueError where the file cannot be written, and for a device or a folder of its name.
     """
+    if path.exists() and not path.is_file():
+        raise ValueError(f"out = {path} must be a file to replace, and is none; name another")
     data = content.encode() if isinstance(content, str) else content
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -27,7 +27,8 @@ class Average:
 
 @dataclass(frozen=True)
 class Group:
-    """The records of one recipe on one dataset with one number of epochs, one a seed, in the order of the seeds."""
+    """The records of one recipe on one dataset with one number of epochs and one protocol, one a seed, in the order of
+    the seeds."""
 
     data: str
     epochs_run: int
@@ -35,8 +36,15 @@ class Group:
     records: tuple[Record, ...]
 
     @property
-    def key(self) -> tuple[bool, str, int]:
-        return self.shortened, self.data, self.epochs_run
+    def key(self) -> tuple[Any, ...]:
+        return self.shortened, self.data, self.epochs_run, *_protocol(self.records[0])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the protocol a reader would not expect."""
+        every, _, amp = _protocol(self.records[0])
+        found = [f"evaluated every {every} epochs, so chosen among fewer"] if every != 1 else []
+        return (*found, *([f"trained under {amp} autocast"] if amp != "off" else []))
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -82,7 +90,8 @@ def difference(ours: Average, published: Number) -> float | None:
 def groups(
     recipe: Recipe, records: Iterable[Record], *, seeds: int | None = None, device: str | None = None
 ) -> list[Group]:
-    """The recipe's records, apart by data and by number of epochs, whole runs first; of a run that was recorded again
+    """The recipe's records, apart by data, by number of epochs and by protocol (epochs between evaluations, number of
+    test images, precision of the training, AutoAttack's settings), whole runs first; of a run that was recorded again
     (same seed, device, data and epochs) the later record.
 
     seeds  : refuse whole runs that lack one of the seeds 0 to seeds - 1, and leave out other seeds
@@ -97,11 +106,39 @@ def groups(
     found = []
     for (shortened, data, epochs_run), runs in sorted(kept.items()):
         _refuse_two_devices(recipe, data, sorted(runs))
-        ordered = [runs[key] for key in sorted(runs)]
-        if seeds is not None and not shortened:
-            ordered = _asked(recipe, data, ordered, seeds)
-        found.append(Group(data, epochs_run, shortened, tuple(ordered)))
+        for ordered in _alike([runs[key] for key in sorted(runs)]):
+            if seeds is not None and not shortened:
+                ordered = _asked(recipe, data, ordered, seeds)
+            found.append(Group(data, epochs_run, shortened, tuple(ordered)))
     return found
+
+
+def _alike(records: Sequence[Record]) -> list[list[Record]]:
+    """The records apart by protocol, and by AutoAttack's settings where they were attacked in more than one way."""
+    parts: dict[tuple[Any, ...], list[Record]] = {}
+    for record in records:
+        parts.setdefault(_protocol(record), []).append(record)
+    found = []
+    for part in parts.values():
+        attacks = {_autoattack(record): record for record in part if _autoattack(record)}
+        first = next(iter(attacks), "")
+        found += [
+            [record for record in part if (_autoattack(record) or first) == attack]
+            for attack in attacks or [first]
+        ]
+    return found
+
+
+def _protocol(record: Record) -> tuple[int, int, str]:
+    """Epochs between evaluations, number of test images, precision of the training forwards."""
+    n_test = record["selection"]["last"]["n_test"]
+    return record.get("evaluated_every", 1), n_test, record["versions"].get("amp", "off")
+
+
+def _autoattack(record: Record) -> str:
+    """How the checkpoints were attacked, without the seed; empty where none was."""
+    found = [one["attacks"]["autoattack"] for one in record["selection"].values() if one]
+    return "; ".join(sorted({str(sorted(_settings(one).items())) for one in found if one}))
 
 
 def _asked(recipe: Recipe, data: str, records: list[Record], seeds: int) -> list[Record]:

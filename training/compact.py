@@ -81,7 +81,8 @@ def _line(recipe: Recipe, group: Group, checkpoint: str) -> CompactLine:
     clean, pgd20, autoattack = (
         average(group.records, checkpoint, measure) for measure in ("clean", "pgd20", "autoattack")
     )
-    remarks = (f"shortened run: {group.epochs_run} of {recipe.epochs} epochs",) if group.shortened else ()
+    short = (f"shortened run: {group.epochs_run} of {recipe.epochs} epochs",) if group.shortened else ()
+    remarks = (*short, *group.remarks)
     return CompactLine(recipe, group, checkpoint, clean, pgd20, autoattack, remarks)
 
 

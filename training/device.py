@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from training.engine.choice import Choice, choice
 
 AMP = ("off", "bf16")
+KINDS = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ class Computing:
 
         Raises: ValueError where it is not there.
         """
+        if self.kind not in KINDS:
+            raise ValueError(f"device {self.device!r} is not known: use {' or '.join(KINDS)}, or cuda:1")
         try:
             device = torch.device(self.device)
             torch.empty(0, device=device)

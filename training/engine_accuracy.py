@@ -22,8 +22,8 @@ EPOCHS = 5
 def gap(fast: Sequence[Record], reference: Sequence[Record]) -> float:
     """The mean PGD-20 accuracy after the last epoch under fast minus that under reference, in points.
 
-    Raises: ValueError for records that are not of the engine they are given for, whose seeds or numbers of test images
-    differ, or of which there are none.
+    Raises: ValueError for records that are not of the engine they are given for, whose seeds, data, devices or numbers
+    of test images differ, or of which there are none.
     """
     for name, records in (("fast", fast), ("reference", reference)):
         engines = {record["versions"].get("engine", "unknown") for record in records}
@@ -36,6 +36,17 @@ def gap(fast: Sequence[Record], reference: Sequence[Record]) -> float:
         raise ValueError(
             f"fast has seeds {listed(sorted(seeds))}, reference {listed(sorted(its))}: make the missing ones"
         )
+    for what in ("data", "device"):
+        values = sorted({record[what] for record in (*fast, *reference)})
+        if len(values) > 1:
+            raise ValueError(
+                f"{what} is {' and '.join(values)}: runs that differ in more than the engine say nothing about it; "
+                + (
+                    "choose with --device"
+                    if what == "device"
+                    else "repeat them on one, in folders of their own"
+                )
+            )
     sizes = {record["selection"]["last"]["n_test"] for record in (*fast, *reference)}
     if len(sizes) > 1:
         raise ValueError(
@@ -57,7 +68,7 @@ def _command(arguments: Sequence[str] | None) -> int:
     agree = True
     for name in options.recipe:
         fast, reference = (
-            _records(folder, name, options.epochs, options.seeds)
+            _records(folder, name, options.epochs, options.seeds, options.device)
             for folder in (options.fast, options.reference)
         )
         found = gap(fast, reference)
@@ -70,15 +81,16 @@ def _command(arguments: Sequence[str] | None) -> int:
     return 0 if agree else 1
 
 
-def _records(folder: Path, name: str, epochs: int, seeds: int) -> list[Record]:
-    """The newest record of each seed."""
-    there = find(read(folder / "records.jsonl"), digest=recipe(name).digest)
+def _records(folder: Path, name: str, epochs: int, seeds: int, device: str | None) -> list[Record]:
+    """The newest record of each seed, made on the device; None for any."""
+    there = find(read(folder / "records.jsonl"), digest=recipe(name).digest, device=device)
     found = {one["seed"]: one for one in there if one["epochs_run"] == epochs and one["seed"] < seeds}
     missing = sorted(set(range(seeds)) - set(found))
     if missing:
+        where = f" on {device}" if device else ""
         raise ValueError(
-            f"{folder}: {name} over {epochs} epochs lacks seed {listed(missing)}: run it with --epochs {epochs} --out "
-            f"{folder}"
+            f"{folder}: {name} over {epochs} epochs{where} lacks seed {listed(missing)}: run it with --epochs {epochs} "
+            f"--out {folder}"
         )
     return [found[seed] for seed in sorted(found)]
 
@@ -89,6 +101,11 @@ def _parser() -> CommandParser:
     add("--fast", type=Path, required=True, metavar="DIR", help="of the records made with --engine fast")
     add("--reference", type=Path, required=True, metavar="DIR", help="of those made with --engine reference")
     add("--recipe", action="append", required=True, metavar="NAME", help="may be given several times")
+    add(
+        "--device",
+        choices=("cpu", "cuda"),
+        help="only runs made on it (default: all, which then have to agree)",
+    )
     add("--epochs", type=positive, default=EPOCHS, metavar="N", help=f"that were run (default: {EPOCHS})")
     add("--seeds", type=positive, default=SEEDS, metavar="N", help=f"0 to N - 1 (default: {SEEDS})")
     return parser

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from training.data import Dataset, load
-from training.device import Computing
+from training.device import Computing, versions
 from training.health import TrainingFailed
 from training.outcome import attacked_checkpoints, finish
 from training.recipe import Recipe
@@ -21,6 +21,7 @@ from training.run_folder import RunFolder
 from training.stopping import Stop
 from training.trainer import Plan, Report, Trainer
 
+SETTINGS = {"amp", "memory", "tf32"}  # of a record's versions, that an option decides
 SPLIT_SEED = 0  # of the held-out images: the same ones for every seed of a run
 
 
@@ -120,6 +121,8 @@ def run_job(job: Job, *, stop: Stop, report: Report = lambda event: None) -> Rec
 def job_data(job: Job) -> Dataset:
     """The data set of a job, on its device; the last one stays at hand."""
     recipe = job.recipe
+    if job.data_dir is not None and not job.data_dir.exists():
+        raise ValueError(f"{job.data_dir}: there is no such file or folder; name that of the data set")
     if job.data_dir is None and recipe.dataset not in ("digits", "fashion-mnist"):
         raise ValueError(
             f"{recipe.name} trains on {recipe.dataset}: give --data-dir, the folder (or archive) of its files; "
@@ -136,21 +139,34 @@ def _loaded(name: str, folder: Path | None, device: str, validation: int) -> Dat
 
 
 def satisfied(job: Job, records: Sequence[Record]) -> bool:
-    """Whether a record says that this run was made here: same recipe, seed, data, epochs, test images and engine,
-    AutoAttack on the checkpoints it is asked for, and a folder of the run. Records without a folder came with the
-    repository, and are no reason not to reproduce them."""
-    mine = {"digest": job.recipe.digest, "seed": job.seed, "epochs_run": job.epochs_run}
+    """Whether a record says that this run was made here: same recipe, seed, data, epochs, evaluations and computing,
+    AutoAttack on the checkpoints and as many images as asked for, and a folder of the run. Records without a folder
+    came with the repository, and are no reason not to reproduce them."""
+    mine = {
+        "digest": job.recipe.digest,
+        "seed": job.seed,
+        "epochs_run": job.epochs_run,
+        "device": job.computing.kind,
+        "evaluated_every": job.evaluate_every,
+    }
     found = [one for one in records if all(one[key] == value for key, value in mine.items())]
     if not found or not job.resume or not job.folder.is_dir():
         return False
     data = job_data(job)
     n = _plan(job, data).n_test
+    attacked = min(job.autoattack_examples or n, n)
     wanted = attacked_checkpoints(job.recipe, job.autoattack)
+    computed = versions(job.computing)
     return any(
         one["data"] == data.label
         and one["selection"]["last"]["n_test"] == n
-        and all(one["selection"][name]["autoattack"] is not None for name in wanted)
+        and all(
+            (one["selection"][name]["attacks"]["autoattack"] or {}).get("n") == attacked for name in wanted
+        )
         and one["versions"].get("engine", job.computing.engine) == job.computing.engine
+        and all(
+            one["versions"].get(name, computed[name]) == computed[name] for name in SETTINGS & set(computed)
+        )
         for one in found
     )
 

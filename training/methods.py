@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from training.ascent import uniform_start
 from training.attacks import pgd, trades_attack, trades_loss, trades_start
 from training.awp import AdversarialWeights
-from training.batch_norm import batch_norm_policy, move_statistics
+from training.batch_norm import batch_norm_layers, batch_norm_policy, move_statistics
 from training.engine.machine import Replay, plainly
 from training.recipe import Recipe
 
+# All that Python decides in `Method.gradients`: AWP perturbs, its v decays, the mode of every batch-norm layer.
+Kind = tuple[bool, bool, tuple[bool, ...]]
 # The batch norm of the attack under `code`, whose extra forwards are made besides.
 CODE_ATTACK = {"at": "train", "trades": "eval"}
 
@@ -77,6 +79,7 @@ class Method:
         if recipe.gamma_awp is not None:
             self.awp = AdversarialWeights(model, recipe.gamma_awp, policy=recipe.preset)
         self.forwards_clean = self.trades or self.code_forwards  # and so knows clean_right
+        self._layers = batch_norm_layers(model)
         self._logits: list[Tensor] = []
 
     def step(
@@ -93,27 +96,37 @@ class Method:
         generator : of the attack's start, on the device of x
         awp       : False leaves the weights unperturbed, as in a warm-up; without effect in recipes without AWP
         """
-        perturbs = self.awp is not None and awp
-        # SGD decays w + v as the public code does; EntropySGD steps at theta' free of v (Algorithm 1, lines 10-12).
-        decays = perturbs and self.recipe.preset == "code" and isinstance(optimizer, torch.optim.SGD)
-        # All that Python decides in `gradients`; random numbers are drawn before it, the weights are moved after it.
-        kind = (perturbs, decays, self.model.training)
-        start = self.start(x, generator)
-        outcome, gradients = self.replay(
-            kind,
-            lambda x, y, start: self.gradients(x, y, start, perturbs=perturbs, decays=decays),
-            (x, y, start),
-        )
+        kind = self.kind(entropy=not isinstance(optimizer, torch.optim.SGD), awp=awp)
+        # Random numbers are drawn before what may be a recording, the weights are moved after it.
+        outcome, gradients = self.replayed(kind, x, y, self.start(x, generator))
         for weight, gradient in gradients:
             weight.grad = gradient
         optimizer.step()
         clean_right = outcome.clean_right
         if self.code_forwards and not self.trades:
-            clean_right = (self._forward_after(x).argmax(dim=1) == y).sum()
+            clean_right = (self.forward_after(x).argmax(dim=1) == y).sum()
         elif clean_right is not None:
             clean_right = clean_right.clone()
         # A replay writes into the same memory again; what the caller keeps is his.
         return Outcome(outcome.loss.clone(), outcome.robust_right.clone(), clean_right)
+
+    def kind(self, *, entropy: bool, awp: bool) -> Kind:
+        """Of a step whose optimizer is EntropySGD (`entropy`) or SGD, with the batch norm as it is now."""
+        perturbs = self.awp is not None and awp
+        # SGD decays w + v as the public code does; EntropySGD steps at theta' free of v (Algorithm 1, lines 10-12).
+        decays = perturbs and self.recipe.preset == "code" and not entropy
+        return perturbs, decays, tuple(layer.training for layer in self._layers)
+
+    def replayed(
+        self, kind: Kind, x: Tensor, y: Tensor, start: Tensor
+    ) -> tuple[Outcome, list[tuple[Tensor, Tensor | None]]]:
+        """`gradients`, perhaps from a recording of this kind."""
+        perturbs, decays, _ = kind
+        return self.replay(
+            kind,
+            lambda x, y, start: self.gradients(x, y, start, perturbs=perturbs, decays=decays),
+            (x, y, start),
+        )
 
     def start(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """The first delta of the training attack, not projected yet, shape of x."""
@@ -189,6 +202,7 @@ class Method:
         finally:
             hook.remove()
 
-    def _forward_after(self, x: Tensor) -> Tensor:
+    def forward_after(self, x: Tensor) -> Tensor:
+        """The logits of the public AT code's forward on x after the update, which moves the running statistics."""
         with batch_norm_policy(self.model, "train"), torch.no_grad():
             return self.model(x)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +14,7 @@ from torch import nn
 
 from training.data import Dataset
 from training.device import Computing, accelerator, versions
-from training.evaluation import AutoAttackResult, autoattack_accuracy
+from training.evaluation import AutoAttackResult, ForeignState, autoattack_accuracy
 from training.models import build
 from training.provenance import provenance
 from training.recipe import Recipe
@@ -113,20 +116,38 @@ def _autoattack(
     report: Report,
     examples: int | None,
 ) -> AutoAttackResult:
+    """Of a checkpoint. A state that cannot be continued, as of a training that was since repeated, is set aside."""
     n = min(examples or plan.n_test, plan.n_test)
-    return autoattack_accuracy(
-        restored(chosen["weights"], recipe, data, computing),
-        data.pixels(data.test_images[:n]),
-        data.test_labels[:n],
-        epsilon=recipe.epsilon,
-        norm=recipe.norm,
-        seed=AUTOATTACK_SEED,
-        batch=computing.choice.autoattack_batch,
-        state_path=folder.path / f"autoattack-epoch{chosen['epoch']:04}-n{n}.json",
-        progress=lambda stage, done, of, left: report(
-            {"event": "autoattack", "stage": stage, "batch": done, "batches": of, "accuracy": left}
-        ),
-    )
+    state_path = folder.path / f"autoattack-epoch{chosen['epoch']:04}-n{n}.json"
+
+    def attacked() -> AutoAttackResult:
+        return autoattack_accuracy(
+            restored(chosen["weights"], recipe, data, computing),
+            data.pixels(data.test_images[:n]),
+            data.test_labels[:n],
+            epsilon=recipe.epsilon,
+            norm=recipe.norm,
+            seed=AUTOATTACK_SEED,
+            batch=computing.choice.autoattack_batch,
+            state_path=state_path,
+            progress=lambda stage, done, of, left: report(
+                {"event": "autoattack", "stage": stage, "batch": done, "batches": of, "accuracy": left}
+            ),
+        )
+
+    try:
+        return attacked()
+    except ForeignState as error:
+        _set_aside(state_path, str(error).rpartition(": ")[0])
+    return attacked()
+
+
+def _set_aside(path: Path, why: str) -> None:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.old{number}")).exists():
+        number += 1
+    os.replace(path, aside)
+    warnings.warn(f"{why}: it now lies in {aside.name}, and AutoAttack starts anew", stacklevel=2)
 
 
 def _checkpoint(

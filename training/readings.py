@@ -101,6 +101,12 @@ def _entropy(**fields: Any) -> Callable[[Recipe], dict[str, Any]]:
     return lambda recipe: dict(fields) if recipe.optimizer != "sgd" else {}
 
 
+def _second(recipe: Recipe) -> dict[str, Any]:
+    # With the preset, so that `code`, which has no order 2, is refused beside it.
+    order = {"optimizer": "2ndensgd", "preset": recipe.preset}
+    return order if recipe.beta is not None and recipe.optimizer == "ensgd" else {}
+
+
 def _attack_in(policy: str) -> Callable[[Recipe], dict[str, Any]]:
     return lambda recipe: {"bn_policy_attack": policy} if recipe.bn_policy_attack != policy else {}
 
@@ -125,6 +131,11 @@ READINGS = {
         "the outer step eta gamma (theta - mean) of Eq. (11), 1/gamma times smaller than Algorithm 1's at variance 0",
         "EntropySGD of order 1",
         lambda recipe: {"outer_step": "paper-eq11"} if recipe.optimizer == "ensgd" else {},
+    ),
+    "2nd": Reading(
+        "order 2 in place of order 1, which Table 2 does not have: the third optimizer for TRADES",
+        "TRADES with EntropySGD; AT and AWP have recipes of order 2",
+        _second,
     ),
     "eta-inner-decays": Reading(
         "eta' divided by 10 together with eta, which the paper does not say",

@@ -42,9 +42,9 @@ def append(path: Path, record: Mapping[str, Any], check: Callable[[Any], None] |
         try:
             _write_all(file, line)
             os.fsync(file.fileno())
-        except OSError:
+        except OSError as error:
             os.ftruncate(file.fileno(), end)
-            raise
+            raise OSError(error.errno, error.strerror, str(path)) from error
     if new:
         _fsync_folder(path.parent)
 

@@ -43,12 +43,12 @@ def _command(arguments: Sequence[str] | None) -> int:
         print(listing())
         return 0
     if options.render:
-        print(_rendered(options, TABLES))
+        print(_rendered(options, _asked(options)))
         return 0
     recipes = _recipes(options)
     status = _train(options, recipes) if recipes else 0
     if status == 0:
-        shown = [options.table] if options.table else [] if options.recipe else ["compact"]
+        shown = _asked(options)
         text = _rendered(options, shown)
         if text:
             print(text)
@@ -138,8 +138,15 @@ def _parser() -> CommandParser:
     return parser
 
 
+def _asked(options: argparse.Namespace) -> list[str]:
+    """The tables the command is about."""
+    if options.render:
+        return list(TABLES)
+    return [options.table] if options.table else [] if options.recipe is not None else ["compact"]
+
+
 def _recipes(options: argparse.Namespace) -> list[Recipe]:
-    if options.recipe:
+    if options.recipe is not None:
         found = [recipe(options.recipe)]
     elif options.table:
         found = [RECIPES[name] for name in PUBLISHED[options.table].cells]
@@ -176,7 +183,7 @@ def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
         print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except Stopped as stopped:
-        print(f"{PROGRAM}: {stopped}; the same command goes on from here", file=sys.stderr)
+        print(f"{PROGRAM}: {stopped}; the same command goes on from there", file=sys.stderr)
         return stopped.status
     finally:
         board.close()
@@ -190,7 +197,7 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
     if options.seed is not None:
         seeds = [options.seed]
     else:
-        seeds = list(range(options.seeds or (1 if options.recipe else COMPACT_SEEDS)))
+        seeds = list(range(options.seeds or (1 if options.recipe is not None else COMPACT_SEEDS)))
     return [
         Job(
             recipe=one,
@@ -261,7 +268,8 @@ def _rendered(options: argparse.Namespace, shown: Sequence[str]) -> str:
 def _table(options: argparse.Namespace, table: str, records: Sequence[Record], style: str) -> str:
     readings = options.reading if table == options.table else ()
     device = options.device.partition(":")[0] if options.device else None
-    return render(table, records, style=style, readings=readings, device=device)
+    seeds = options.seeds if table in _asked(options) else None
+    return render(table, records, style=style, readings=readings, device=device, seeds=seeds)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,20 @@ from training.checkpoint import BadCheckpoint, Checkpoints, fsync_folder, load, 
 RUN = ("recipe", "digest", "seed", "data", "examples", "epochs", "n_test", "evaluate_every")
 # ... and of this an option that was given differently, which only its owner can decide.
 OPTIONS = ("settings",)
+# What the state in a checkpoint and what trained.pt hold; one that was written before an entry was there is not used.
+STATE = (
+    "epoch",
+    "batch",
+    "model",
+    "optimizer",
+    "streams",
+    "sums",
+    "selected",
+    "history",
+    "seconds",
+    "engine",
+)
+TRAINED = ("selected", "history", "seconds", "engine")
 
 
 class RunFolder:
@@ -75,7 +89,9 @@ class RunFolder:
 
     def load_checkpoint(self) -> dict[str, Any] | None:
         """The state of the newest whole checkpoint, None to start from the beginning."""
-        content = self.checkpoints.load(self._foreign)
+        content = self.checkpoints.load(
+            lambda content: self._foreign(content) or _lacking(content.get("state"), STATE)
+        )
         if content is None:
             return None
         self._compare(content["circumstances"])
@@ -94,12 +110,15 @@ class RunFolder:
         """The result of a training that has ended, None where it has not."""
         try:
             content = load(self.trained_path, "trained")
+            wrong = self._foreign(content) or _lacking(content, TRAINED)
+            if wrong is not None:
+                raise BadCheckpoint(f"{self.trained_path} {wrong}")
         except FileNotFoundError:
             return None
         except BadCheckpoint as error:
             warnings.warn(f"{error}: the run is repeated", stacklevel=2)
             return None
-        return None if self._foreign(content) else content
+        return content
 
     def write_metrics(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """metrics.jsonl holds these lines and no others, as after a checkpoint that lies further back."""
@@ -155,7 +174,7 @@ class RunFolder:
     def _foreign(self, content: Mapping[str, Any]) -> str | None:
         """What keeps a file from belonging to this run, None if nothing does."""
         theirs = content.get("identity")
-        if not isinstance(theirs, dict):
+        if not isinstance(theirs, dict) or not isinstance(content.get("circumstances"), dict):
             return "says nothing about its run"
         differing = [key for key in (*RUN, *OPTIONS) if theirs.get(key) != self.identity[key]]
         return f"belongs to a run with another {', '.join(differing)}" if differing else None
@@ -168,6 +187,12 @@ class RunFolder:
                     "same last bits",
                     stacklevel=3,
                 )
+
+
+def _lacking(content: Any, names: Sequence[str]) -> str | None:
+    """What is wrong with a content that should have these entries, None if nothing is."""
+    missing = [name for name in names if name not in content] if isinstance(content, dict) else names
+    return f"is of another shape, without {', '.join(missing)}" if missing else None
 
 
 def _words(settings: Any) -> str:

@@ -13,11 +13,15 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopped(BaseException):
-    """The run was asked to leave. No Exception, so that nothing on the way takes it for an error of its own."""
+    """The run was asked to leave. No Exception, so that nothing on the way takes it for an error of its own.
 
-    def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}")
-        self.number = number
+    at_once : it was raised in the middle of anything, such as a step: what is in memory is torn and not to be saved
+    """
+
+    def __init__(self, number: int, *, at_once: bool = False) -> None:
+        how = " at once, what was not saved by then is lost" if at_once else ""
+        super().__init__(f"stopped by {signal.Signals(number).name}{how}")
+        self.number, self.at_once = number, at_once
 
     @property
     def status(self) -> int:
@@ -28,12 +32,14 @@ class Stopped(BaseException):
 class Stop:
     """While entered, the signals are noted; `check` raises Stopped, and so do they at once inside `anywhere`.
 
-    A second Ctrl-C does not wait. Outside the main thread, where no handler can be set, nothing is noted.
+    A Ctrl-C after a signal does not wait: it raises Stopped `at_once`, wherever the program is. Outside the main
+    thread, where no handler can be set, nothing is noted.
     """
 
     def __init__(self) -> None:
         self._number = 0
         self._anywhere = False
+        self._at_once = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stop:
@@ -54,7 +60,7 @@ class Stop:
     def check(self) -> None:
         """Raises: Stopped if a signal has come."""
         if self._number:
-            raise Stopped(self._number)
+            raise Stopped(self._number, at_once=self._at_once)
 
     @contextmanager
     def anywhere(self) -> Iterator[None]:
@@ -68,8 +74,9 @@ class Stop:
         self.check()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        impatient = bool(self._number) and number == signal.SIGINT
+        # Remembered, so that what is torn stays unsaved even where somebody swallowed the exception on the way.
+        self._at_once = self._at_once or (bool(self._number) and number == signal.SIGINT)
         self._number = self._number or number
-        if self._anywhere or impatient:
+        if self._anywhere or self._at_once:
             self._anywhere = False
-            raise Stopped(self._number)
+            raise Stopped(self._number, at_once=self._at_once)

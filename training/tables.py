@@ -161,6 +161,7 @@ def _remarks(line: Line) -> tuple[str, ...]:
         remarks.append(
             f"shortened run: {group.epochs_run} of {line.recipe.epochs} epochs, not compared with the paper"
         )
+    remarks += group.remarks if group is not None else ()
     if group is not None and group.data != line.row.data:
         remarks.append(f"measured on {group.data}, the paper on {line.row.data}")
     sizes = {

@@ -14,6 +14,7 @@ from torch import Tensor
 from training.batches import minibatches, order
 from training.data import Dataset
 from training.device import Computing
+from training.engine.ready import make_ready, prepares
 from training.entropy_sgd import EntropySGD
 from training.evaluation import NonFiniteLogits
 from training.health import no_number, require_above_chance, require_finite, share_of_most_common
@@ -83,7 +84,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.epoch = self.batch = 0  # whole epochs, and minibatches of the next one, that are finished
         self.sums = torch.zeros(SUMMED, dtype=torch.float64, device=self.device)
-        self.seconds = {"training": 0.0, "evaluation": 0.0, "checkpoints": 0.0}
+        self.seconds = {"start_up": 0.0, "training": 0.0, "evaluation": 0.0, "checkpoints": 0.0}
         self.chance = share_of_most_common(data.test_labels[: plan.n_test])
         self.phase: Phase = phase(recipe, 0)
         self.optimizer = self._new_optimizer()
@@ -94,8 +95,12 @@ class Trainer:
     def train(self) -> dict[str, Any]:
         """Trains from the newest checkpoint, or from the start, to the end: {"selected", "history", "seconds"}.
 
-        Raises: Stopped after a signal, with a checkpoint saved; TrainingFailed for a loss that is no number or a net
-        that only guesses, without one; OSError where the folder cannot be written to.
+        "seconds" holds the parts of the time, which a record sums: "start_up" is compilation and recording before the
+        first step, at every resumption anew; "training" is steps alone, "evaluation" and "checkpoints" the rest.
+
+        Raises: Stopped after a signal, with a checkpoint saved, `at_once` with the last one left as it was;
+        TrainingFailed for a loss that is no number or a net that only guesses, without one; OSError where the folder
+        cannot be written to.
         """
         state = self.folder.load_checkpoint()
         if state is not None:
@@ -104,14 +109,17 @@ class Trainer:
         self.model.train()
         if self.parts.machine.note:
             self.report({"event": "note", "text": self.parts.machine.note})
+        self._make_ready()
         self._saved, self._ticked = time.monotonic(), time.perf_counter()
         try:
             while self.epoch < self.plan.epochs:
                 self._train_epoch()
                 self._end_epoch()
                 self._checkpoint_if_due()
-        except Stopped:
-            self._checkpoint()
+        except Stopped as stopped:
+            # At once means in the middle of a step or of an epoch's end, where the state is torn.
+            if not stopped.at_once:
+                self._checkpoint()
             raise
         return {
             "selected": self.selection.chosen,
@@ -121,7 +129,7 @@ class Trainer:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything the rest of the run depends on: tensors and plain values."""
+        """Everything the rest of the run depends on, as `run_folder.STATE` has it: tensors and plain values."""
         return {
             "epoch": self.epoch,
             "batch": self.batch,
@@ -148,6 +156,7 @@ class Trainer:
         self.selection = Selection(state["selected"])
         self.history = list(state["history"])
         self.seconds = dict(state["seconds"])
+        self.seconds.setdefault("start_up", 0.0)  # a checkpoint from before it was told apart
         self._engine_before = dict(state["engine"])
 
     def _engine(self) -> dict[str, str]:
@@ -158,6 +167,19 @@ class Trainer:
             name: was if was.endswith(used[name]) else f"{was}, then {used[name]}"
             for name, was in history.items()
         }
+
+    def _make_ready(self) -> None:
+        """What the engine compiles and records for the rest of the run; without a trace in it, and none on a CPU."""
+        if not prepares(self.parts) or self.epoch >= self.plan.epochs:
+            return
+        self._ticked = time.perf_counter()
+        left = [phase(self.recipe, epoch) for epoch in range(self.epoch, self.plan.epochs)]
+        kinds = [self.method.kind(entropy=one.entropy, awp=one.awp) for one in left]
+        rows, aside = order(self.data, self.seed, self.epoch), torch.Generator(self.device).manual_seed(0)
+        with self.stop.anywhere():
+            x, y = next(minibatches(self.recipe, self.data, self.computing, rows, aside))
+            make_ready(self.parts, x, y, kinds)
+        self._tick("start_up")
 
     def _train_epoch(self) -> None:
         """What is left of the epoch, minibatch by minibatch; nothing in a step waits for the device."""
@@ -229,6 +251,9 @@ class Trainer:
             except NonFiniteLogits as error:
                 words = "the logits at evaluation became nan or inf"
                 raise no_number(self.recipe, self.seed, finished, words) from error
+            except Stopped:
+                self._tick("evaluation")
+                raise
             self.selection.offer(finished, scores, self._weights, last=last)
         self._tick("evaluation")
         return {name if name in VALIDATION else f"test_{name}": value for name, value in scores.items()}
@@ -241,7 +266,9 @@ class Trainer:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
-        require_finite(self.recipe, self.seed, self.epoch + 1, float(self.sums[0]))
+        loss = float(self.sums[0])  # waits for the steps in the device's queue, whose time is the training's
+        self._tick("training")
+        require_finite(self.recipe, self.seed, self.epoch + 1, loss)
         self.folder.save_checkpoint(self.state_dict())
         self._saved = time.monotonic()
         self._tick("checkpoints")

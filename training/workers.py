@@ -118,7 +118,8 @@ def _worker(connection: Connection) -> None:
                     job = connection.recv()
                 _work(job, stop, connection)
         except (Stopped, EOFError, BrokenPipeError):
-            # Told to leave, or the parent is gone: the run has been saved.
+            # Told to leave: the run has been saved. Or the parent is gone, and a run under way goes on another time
+            # from its last checkpoint.
             os._exit(0)
 
 

@@ -11,6 +11,7 @@ from training.checkpoint import BadCheckpoint, load
 from training.data import Dataset
 from training.device import Computing
 from training.evaluation import STANDARD, autoattack_accuracy
+from training.landscape.job import weights_hash
 from training.outcome import AUTOATTACK_SEED, restored
 from training.recipe import Recipe
 
@@ -20,7 +21,7 @@ def autoattack_entry(
 ) -> dict[str, Any]:
     """Seconds and accuracy of each stage on the first test images, --examples of them or 10,000.
 
-    The state lies in --out/autoattack_bench and is continued; its seconds count no interruption.
+    The state lies in --out/autoattack_bench, one of each net, and is continued; its seconds count no interruption.
 
     Raises: ValueError for a file that is no trained net of this recipe, or data that are not the recipe's.
     """
@@ -31,6 +32,8 @@ def autoattack_entry(
         )
     n = min(options.examples or 10_000, len(data.test_images))
     batch = computing.choice.autoattack_batch
+    # A run that was repeated is another net: the state of the first one is not its own.
+    net = weights_hash(weights["weights"])
 
     def progress(stage: str, done: int, of: int, left: float) -> None:
         print(f"AutoAttack {stage} {done}/{of}: {100 * left:.2f} %", file=sys.stderr, flush=True)
@@ -43,7 +46,7 @@ def autoattack_entry(
         norm=used.norm,
         seed=AUTOATTACK_SEED,
         batch=batch,
-        state_path=options.out / "autoattack_bench" / f"{used.name}-{computing.kind}-n{n}.json",
+        state_path=options.out / "autoattack_bench" / f"{used.name}-{computing.kind}-n{n}-{net}.json",
         progress=progress,
     )
     passed, stages = 0.0, []

@@ -51,6 +51,11 @@ def _command(arguments: Sequence[str] | None) -> int:
         for engine in ENGINES
     }
     device = computing["fast"].prepare()
+    if used.batch < 2 and _small(used):
+        raise ValueError(
+            f"batch = {used.batch}: the small net's last batch norm has one number an image and needs two of them: ask "
+            "for at least 2"
+        )
     data = _data(options, used, computing["fast"], device)
     try:
         with Stop() as stop, stop.anywhere():

@@ -16,6 +16,7 @@ from training.recipe import Recipe
 ROUNDS = 5  # blocks of each engine, in turn, so that a machine that slows down slows both
 STEPS = {"cuda": 100, "cpu": 10}
 EVALUATED = 10_000
+TF32_CONVOLUTIONS = "reference with TF32 convolutions"
 
 
 def steps_entry(
@@ -31,10 +32,8 @@ def steps_entry(
     }
     steps = max(1, (options.steps or STEPS.get(device.type, STEPS["cpu"])) // ROUNDS)
     watches = {engine: Stopwatch(used, data, one) for engine, one in computing.items()}
-    blocks: dict[str, list[float]] = {engine: [] for engine in watches}
-    for _ in range(ROUNDS):
-        for engine, watch in watches.items():
-            blocks[engine].append(watch.block(steps))
+    third = public_codes(used, data, computing["reference"])
+    blocks = _in_turn(watches | third, steps)
     rates = {
         name: product_rate(device, name) for name in dict.fromkeys(map(precision_of, computing.values()))
     }
@@ -55,7 +54,14 @@ def steps_entry(
         "rounds": ROUNDS,
         "clock": "wall" if clock(device) is time.perf_counter else "processor time",
         "engines": engines,
-        "ratio": spread([b / a for a, b in zip(blocks["fast"], blocks["reference"], strict=True)]),
+        "ratio": _ratio(blocks, "reference"),
+        # None where there is no TF32.
+        "tf32_convolutions": {
+            "seconds_a_step": spread(blocks[TF32_CONVOLUTIONS]),
+            "ratio": _ratio(blocks, TF32_CONVOLUTIONS),
+        }
+        if third
+        else None,
         "rates": rates,
         "floor": {
             "seconds_a_step": floor,
@@ -65,6 +71,28 @@ def steps_entry(
             "gap": medians["fast"] / max(floor.values()),
         },
     }
+
+
+def public_codes(used: Recipe, data: Dataset, reference: Computing) -> dict[str, Stopwatch]:
+    """On a GPU the reference once more with the convolutions of the public codes, who leave torch its TF32 there; {}
+    on a CPU, which has none."""
+    if reference.kind != "cuda":
+        return {}
+    return {TF32_CONVOLUTIONS: Stopwatch(used, data, reference, tf32_convolutions=True)}
+
+
+def _in_turn(watches: dict[str, Stopwatch], steps: int) -> dict[str, list[float]]:
+    """Seconds a step of every block of each."""
+    blocks: dict[str, list[float]] = {name: [] for name in watches}
+    for _ in range(ROUNDS):
+        for name, watch in watches.items():
+            blocks[name].append(watch.block(steps))
+    return blocks
+
+
+def _ratio(blocks: dict[str, list[float]], slower: str) -> dict[str, float]:
+    """How many times as long as the fast engine, round by round."""
+    return spread([b / a for a, b in zip(blocks["fast"], blocks[slower], strict=True)])
 
 
 def _engine(

@@ -31,13 +31,23 @@ PIECES, PIECES_SECONDS = 5, 0.5
 class Stopwatch:
     """Steps a recipe under an engine, AWP and EntropySGD being on from the first step, and clocks it.
 
+    tf32_convolutions : torch's default on a GPU: convolutions may round to TF32, products do as `computing` says
     start_up : seconds until the warm-up steps were made, compilation and recording among them
     memory   : bytes at the peak of building the engine and warming up, above what was in use before (`peak_memory`)
     """
 
-    def __init__(self, recipe: Recipe, data: Dataset, computing: Computing, seed: int = 0) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: Dataset,
+        computing: Computing,
+        seed: int = 0,
+        *,
+        tf32_convolutions: bool = False,
+    ) -> None:
         self.recipe, self.data, self.computing = recipe, data, computing
-        self.device = computing.prepare()
+        self.tf32_convolutions = tf32_convolutions
+        self.device = self._prepare()
         began = time.perf_counter()
         with peak_memory(self.device) as memory:
             self.parts = Parts(recipe, data, computing, seed)
@@ -51,28 +61,24 @@ class Stopwatch:
 
     def block(self, steps: int) -> float:
         """Seconds a step, minibatch included, over `steps` steps that nothing waits for in between."""
-        self.computing.prepare()
+        self._prepare()
         return self._clocked(lambda: self._steps(steps)) / steps
 
     def pieces(self) -> dict[str, float]:
         """Seconds of a step's pieces, each clocked by itself: "data", "attack", "update", and "other", what is left of
         the loss, its gradient and AWP. Recorded where the engine records.
         """
-        self.computing.prepare()
+        self._prepare()
         method, replay = self.parts.method, self.parts.machine.replay()
         x, y = next(self.batches)
         start = method.start(x, self.attack)
-        kind = (method.awp is not None, False, True)
+        kind = method.kind(entropy=self.recipe.optimizer != "sgd", awp=True)
 
         def attack() -> Any:
             return replay("attack", lambda x, y, start: method.attack(x, y, start), (x, y, start))
 
         def gradients() -> Any:
-            return method.replay(
-                kind,
-                lambda x, y, start: method.gradients(x, y, start, perturbs=kind[0], decays=kind[1]),
-                (x, y, start),
-            )
+            return method.replayed(kind, x, y, start)
 
         for weight, gradient in gradients()[1]:
             weight.grad = gradient
@@ -88,14 +94,13 @@ class Stopwatch:
 
     def evaluation(self, images: int) -> float:
         """Seconds of PGD with the recipe's test steps on the first test images, as an epoch's end makes it."""
-        self.computing.prepare()
+        self._prepare()
         recipe, batch = self.recipe, self.computing.choice.evaluation_batch
 
         def attacked(n: int) -> None:
-            x = self.computing.inputs(self.data.pixels(self.data.test_images[:n]))
             pgd_accuracy(
                 self.parts.computed,
-                x,
+                self.data.pixels(self.data.test_images[:n]),
                 self.data.test_labels[:n],
                 epsilon=recipe.epsilon,
                 step_size=recipe.step_size_test,
@@ -109,6 +114,12 @@ class Stopwatch:
         if self.device.type == "cuda":
             attacked(min(images, batch))  # compiles, and chooses kernels
         return self._clocked(lambda: attacked(images))
+
+    def _prepare(self) -> torch.device:
+        """The device set up anew: several engines take turns in the process."""
+        device = self.computing.prepare()
+        torch.backends.cudnn.allow_tf32 |= self.tf32_convolutions
+        return device
 
     def _steps(self, number: int) -> None:
         for x, y in islice(self.batches, number):

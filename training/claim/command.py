@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from training.engine.choice import ENGINES
 from training.provenance import ROOT
 from training.recipe import Recipe
 from training.recipes import over, recipe
-from training.records import Record, read
+from training.records import Record, find, read
 
 PROGRAM = "training.claim"
 SEEDS = 3
@@ -43,14 +44,14 @@ def _command(arguments: Sequence[str] | None) -> int:
         try:
             failed = _train(options, recipes)
         except Stopped as stopped:
-            print(f"{PROGRAM}: {stopped}; the same command goes on from here", file=sys.stderr)
+            print(f"{PROGRAM}: {stopped}; the same command goes on from there", file=sys.stderr)
             return stopped.status
     path = options.out / "records.jsonl"
     found = chosen(
         recipes, read(path) if path.exists() else [], options.seeds, options.device.partition(":")[0]
     )
     result = findings(recipes, found, failed, options.seeds)
-    text = page(result)
+    text = page(result, _figure(recipes, options.out))
     stem = f"claim_{options.stem}"
     _replace(options.out / f"{stem}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
     _replace(options.out / f"{stem}.md", text)
@@ -80,8 +81,10 @@ def arms(stem: str, epochs: int | None) -> dict[Arm, Recipe]:
 def chosen(
     recipes: dict[Arm, Recipe], records: Sequence[Record], seeds: int, device: str
 ) -> dict[Arm, list[Record]]:
-    """The records of each arm with seeds below `seeds`, on the data of AT's, their curves `aligned`; [] for none."""
+    """The records of each arm with seeds below `seeds`, on the data, under the protocol and by the engine of AT's,
+    their curves `aligned`; [] for none. Those of another engine are named on stderr."""
     found: dict[Arm, list[Record]] = {arm: [] for arm in recipes}
+    records = _one_engine(recipes, records, device)
     key = None
     for arm, one in recipes.items():
         kept = groups(one, records, device=device)
@@ -94,6 +97,36 @@ def chosen(
     return {
         arm: [record for record in flat if record["digest"] == one.digest] for arm, one in recipes.items()
     }
+
+
+def _one_engine(recipes: dict[Arm, Recipe], records: Sequence[Record], device: str) -> list[Record]:
+    """The records of these recipes that were made by the engine of AT's first one."""
+    plain = groups(recipes[AT], records, device=device)
+    if not plain:
+        return []
+    wanted = _engine(plain[0].records[0])
+    mine = {one.digest for one in recipes.values()}
+    others = [one for one in find(records, device=device) if one["digest"] in mine and _engine(one) != wanted]
+    if others:
+        names = ", ".join(sorted({_engine(one) for one in others}))
+        print(
+            f"{PROGRAM}: {len(others)} records of engine {names} do not count, AT's first is of {wanted}",
+            file=sys.stderr,
+        )
+    return [one for one in records if one["digest"] in mine and _engine(one) == wanted]
+
+
+def _engine(record: Record) -> str:
+    return record["versions"].get("engine", "unknown")
+
+
+def _figure(recipes: dict[Arm, Recipe], out: Path) -> str:
+    """The command that draws the curves of these recipes from the records in a folder."""
+    inside = out.resolve().is_relative_to(ROOT)
+    folder = out.resolve().relative_to(ROOT) if inside else out
+    names = ",".join(one.name for one in recipes.values())
+    words = ["python", "-m", "figures", "--only", "figure3", "--runs", names]
+    return shlex.join([*words, "--records", str(folder), "--out", str(folder / "claim_figure")])
 
 
 def _train(options: argparse.Namespace, recipes: dict[Arm, Recipe]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from training.claim.acceleration import compared, levels, robust
+from training.claim.acceleration import Comparison, compared, levels, robust
 from training.recipe import Recipe
 from training.record import Record
 
@@ -62,14 +62,16 @@ def findings(
     comparisons = {}
     for arm in recipes:
         if arm.against is not None:
-            found = compared(records[arm], records[by_ending[arm.against]], at)
-            comparisons[arm.label] = None if found is None else asdict(found)
+            other = by_ending[arm.against]
+            found = compared(records[arm], records[other], at)
+            machines = sorted({_machine(one) for one in (*records[arm], *records[other])})
+            comparisons[arm.label] = None if found is None else _comparison(found, other.label, machines)
     return {
         "what": "claim",
         "sentence": "EnSGD accelerates the training (Sec. 5.3)",
         "seeds": seeds,
         "levels": [{"share": share, "accuracy": accuracy} for share, accuracy in at.items()],
-        "arms": [_arm(arm, recipes[arm], records[arm]) for arm in recipes],
+        "arms": [_arm(arm, recipes[arm], records[arm], by_ending) for arm in recipes],
         "comparisons": comparisons,
         "failed": dict(failed),
         **{name: first[name] for name in ("data", "device", "hardware", "versions", "threads")},
@@ -81,9 +83,20 @@ def findings(
     }
 
 
-def _arm(arm: Arm, used: Recipe, records: Sequence[Record]) -> dict[str, Any]:
+def _comparison(found: Comparison, against: str, machines: Sequence[str]) -> dict[str, Any]:
+    """With the label of the AT it is against, and the machines that made its runs: seconds on two of them say nothing
+    about the training, and leave open what they would decide."""
+    result = asdict(found) | {"against": against, "machines": list(machines)}
+    if len(machines) > 1:
+        for one in (result, *result["levels"]):
+            one["verdict"]["seconds"] = "undecided"
+    return result
+
+
+def _arm(arm: Arm, used: Recipe, records: Sequence[Record], by_ending: Mapping[str, Arm]) -> dict[str, Any]:
     return {
         "label": arm.label,
+        "against": None if arm.against is None else by_ending[arm.against].label,
         "words": arm.words,
         "recipe": used.name,
         "digest": used.digest,
@@ -101,5 +114,5 @@ def _evaluated(record: Record) -> list[int]:
 
 
 def _machine(record: Record) -> str:
-    hardware = record["hardware"]
-    return hardware.get("accelerator") or f"{hardware['cpu']}"
+    hardware, threads = record["hardware"], record["threads"]
+    return hardware.get("accelerator") or f"{hardware['cpu']} ({threads} thread{'s' * (threads != 1)})"

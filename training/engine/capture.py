@@ -7,6 +7,7 @@ decisions are the `kind` of a call, and each kind and each shape has a recording
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -74,7 +75,8 @@ class Replayed:
                 replay, result = self.recorder.record(lambda: function(*inputs))
             except RuntimeError as error:
                 self._failed = True
-                self.told(f"{type(error).__name__}: {first_line(error)}")
+                first = origin(error)
+                self.told(f"{type(first).__name__}: {first_line(first)}")
                 return function(*tensors)
             self._recordings[key] = Recording(inputs, replay, result)
         recording = self._recordings[key]
@@ -102,10 +104,25 @@ class CudaGraphs:
         return result
 
     def record(self, call: Callable[[], Result]) -> tuple[Callable[[], None], Result]:
+        outside = torch.cuda.current_stream(self.device)
+        gc.collect()  # memory that is freed in the middle of a capture ends it
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
-            result = call()
+        try:
+            with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
+                result = call()
+        finally:
+            # A capture that cannot be ended fails before it gives the stream back.
+            torch.cuda.set_stream(outside)
         return graph.replay, result
+
+
+def origin(error: BaseException) -> BaseException:
+    """The error that came first: the end of a capture that has failed raises one of its own, which hides the cause."""
+    while (
+        before := error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    ) is not None:
+        error = before
+    return error
 
 
 def first_line(error: BaseException) -> str:

@@ -9,7 +9,7 @@ import torch._dynamo
 import torch._functorch.config
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch._dynamo.exc import TorchDynamoException
+from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from training.batch_norm import batch_norm_policy
@@ -55,7 +55,7 @@ class Compiled(nn.Module):
             return self.net(x)
         try:
             return self._forward(x)
-        except TorchDynamoException as error:
+        except (TorchDynamoException, FailOnRecompileLimitHit) as error:
             # Compilation comes before computation: nothing has been changed yet.
             self.failed = True
             cause = getattr(error, "inner_exception", error)

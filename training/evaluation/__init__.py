@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from training.evaluation.accuracies import NonFiniteLogits, accuracy, pgd_accuracy
 from training.evaluation.autoattack import STANDARD, AutoAttackResult, autoattack_accuracy
+from training.evaluation.state import ForeignState
 
 __all__ = [
     "STANDARD",
     "AutoAttackResult",
+    "ForeignState",
     "NonFiniteLogits",
     "accuracy",
     "autoattack_accuracy",

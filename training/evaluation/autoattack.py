@@ -110,8 +110,9 @@ def autoattack_accuracy(
     `progress(stage, batches done, batches, accuracy so far)`: called after every batch, its state being saved.
     Afterwards the model's modes, `.grad` and `requires_grad` and torch's random generators are as before.
 
-    Raises: ValueError for arguments outside their range, for fewer than 4 classes, and for a state that belongs
-    to another run. RuntimeError if the package returns a perturbation outside the ball or the box.
+    Raises: ValueError for arguments outside their range, and for fewer than 4 classes; ForeignState, before any
+    attack, for a state that belongs to another run. RuntimeError if the package returns a perturbation outside the
+    ball or the box.
     """
     _check_options(epsilon, norm, seed, stages)
     device = check_examples(model, images, labels, batch)

@@ -17,6 +17,10 @@ from torch import Tensor, nn
 FORMAT = 1
 
 
+class ForeignState(ValueError):
+    """A file that holds no state of AutoAttack, or that of another run."""
+
+
 @dataclass
 class Stage:
     """One attack: the examples (n,) bool it left standing, out of those that stood before it."""
@@ -97,7 +101,7 @@ class State:
 def opened(path: Path | None, run: dict[str, Any], clean: Callable[[], Tensor]) -> State:
     """The state in the file, or a new one, with `clean()` (n,) bool the examples to attack, where there is none.
 
-    Raises: ValueError for a file that holds something else, or the state of another run.
+    Raises: ForeignState for a file that holds something else, or the state of another run.
     """
     if path is None or not path.exists():
         return State(run, clean())
@@ -115,10 +119,14 @@ def opened(path: Path | None, run: dict[str, Any], clean: Callable[[], Tensor]) 
             list(content["warnings"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"state_path = {path} holds no state of AutoAttack ({error!r}): {advice}") from error
+        raise ForeignState(
+            f"state_path = {path} holds no state of AutoAttack ({error!r}): {advice}"
+        ) from error
     differing = sorted(name for name in run.keys() | theirs.keys() if run.get(name) != theirs.get(name))
     if differing:
-        raise ValueError(f"state_path = {path} belongs to a run with other {', '.join(differing)}: {advice}")
+        raise ForeignState(
+            f"state_path = {path} belongs to a run with other {', '.join(differing)}: {advice}"
+        )
     return state
 
 

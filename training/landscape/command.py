@@ -52,6 +52,11 @@ def _command(arguments: Sequence[str] | None) -> int:
         attack_seed=options.attack_seed,
         checkpoint=options.checkpoint,
     )
+    if what.batch_norm == "batch" and 1 in (what.batch, what.examples % what.batch):
+        raise ValueError(
+            f"batch = {what.batch} with n = {what.examples} leaves a batch of one image, which has no statistics of "
+            "its own: choose another --batch, or --batch-norm running"
+        )
     computing = Computing(device=options.device, threads=options.threads)
     computing.prepare()
     runs = finished_runs(options.out / "runs", options.runs, options.seed)
@@ -59,7 +64,7 @@ def _command(arguments: Sequence[str] | None) -> int:
         with Stop() as stop, stop.anywhere():
             _measure(runs, what, computing, options)
     except Stopped as stopped:
-        print(f"{PROGRAM}: {stopped}; the same command goes on from here", file=sys.stderr)
+        print(f"{PROGRAM}: {stopped}; the same command goes on from there", file=sys.stderr)
         return stopped.status
     return 0
 
