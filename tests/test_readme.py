@@ -13,6 +13,11 @@ import pytest
 from numerics import __main__ as numerics_command_line
 from theory import __main__ as command_line
 from theory.ledger import find
+from training.averages import average
+from training.recipes import recipe
+from training.records import Record, read
+from training.records import find as find_records
+from training.table_notes import percent
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -84,3 +89,29 @@ def test_the_gap_of_pgd_is_the_one_of_its_figure() -> None:
 def test_every_file_the_readme_links_is_there() -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_training_parts_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> None:
+    examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(next(one for one in examples if "EntropySGD(" in one), {})
+    assert capsys.readouterr().out == "torch.Size([1, 10])\n"
+
+
+def test_the_recipes_the_readme_names_are_there() -> None:
+    names = re.findall(r"\b(?:cifar10|compact)-[a-z0-9-]+[a-z0-9](?:\+[a-z]+)?\b", README)
+    assert len(names) >= 2
+    for name in names:
+        assert recipe(name).name == name
+
+
+def test_the_numbers_of_the_compact_table_are_those_of_its_first_records() -> None:
+    """Later ones are a reader's own, made on another machine."""
+    first: dict[tuple[str, int], Record] = {}
+    for record in read(ROOT / "results" / "records.jsonl"):
+        first.setdefault((record["digest"], record["seed"]), record)
+    text = " ".join(README.split())
+    for method, name in (("AT", "compact-at"), ("AT+EnSGD", "compact-at-ensgd")):
+        found = average(find_records(first.values(), digest=recipe(name).digest)[:3], "best_test", "pgd20")
+        assert found is not None
+        assert found.seeds == (0, 1, 2)
+        assert f"{method} {percent(found, 'pgd20')} %" in text
