@@ -79,10 +79,8 @@ def _in_255ths(value: float) -> str:
 
 def _machine(record: Record) -> str:
     hardware, versions = record["hardware"], record["versions"]
-    name = (
-        hardware.get("accelerator")
-        or f"{hardware.get('cpu', 'unknown processor')}, {record['threads']} threads"
-    )
+    threads = "1 thread" if record["threads"] == 1 else f"{record['threads']} threads"
+    name = hardware.get("accelerator") or f"{hardware.get('cpu', 'unknown processor')}, {threads}"
     commit, plus, changes = record["commit"].partition("+")
     return f"{name}, torch {versions.get('torch', 'unknown')}, commit {commit[:10]}{plus}{changes}"
 
