@@ -19,6 +19,7 @@ from training.readings import under
 from training.recipe import Recipe
 from training.recipes import COMPACT_RECIPES, RECIPES, held_out, listing, recipe
 from training.records import Record, read
+from training.replace import replace_text
 from training.tables import TABLES, render
 
 if TYPE_CHECKING:
@@ -256,12 +257,8 @@ def _rendered(options: argparse.Namespace, shown: Sequence[str]) -> str:
     texts: Mapping[str, dict[str, str]] = {
         style: {table: _table(options, table, records, style) for table in TABLES} for style in SUFFIXES
     }
-    options.out.mkdir(parents=True, exist_ok=True)
     for style, suffix in SUFFIXES.items():
-        path = options.out / f"tables{suffix}"
-        part = path.with_name(f"{path.name}.part")
-        part.write_text("\n\n".join(texts[style].values()) + "\n", encoding="utf-8")
-        part.replace(path)
+        replace_text(options.out / f"tables{suffix}", "\n\n".join(texts[style].values()) + "\n")
     return "\n\n".join(texts["markdown"][table] for table in shown)
 
 

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import torch
 
 from training.checkpoint import BadCheckpoint, Checkpoints, fsync_folder, load, save
+from training.replace import replace_text
 
 # What has to agree between a run and its continuation: another value of these is another run, set aside, ...
 RUN = ("recipe", "digest", "seed", "data", "examples", "epochs", "n_test", "evaluate_every")
@@ -122,10 +123,7 @@ class RunFolder:
 
     def write_metrics(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """metrics.jsonl holds these lines and no others, as after a checkpoint that lies further back."""
-        part = self.metrics.with_name("metrics.jsonl.part")
-        text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, self.metrics)
+        replace_text(self.metrics, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
 
     def append_metrics(self, line: Mapping[str, Any]) -> None:
         with self.metrics.open("a", encoding="utf-8") as file:
@@ -147,9 +145,7 @@ class RunFolder:
                     "same options, or --no-resume to start anew"
                 )
         if found is None:
-            part = about.with_name("run.json.part")
-            part.write_text(json.dumps(self.identity, indent=2) + "\n", encoding="utf-8")
-            os.replace(part, about)
+            replace_text(about, json.dumps(self.identity, indent=2) + "\n")
 
     def _about(self, path: Path) -> dict[str, Any] | None:
         """None for a folder that is empty or says nothing about itself: its checkpoints are checked one by one."""

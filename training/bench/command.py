@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,6 +27,7 @@ from training.progress import plain_warnings
 from training.provenance import ROOT, provenance
 from training.recipe import Recipe
 from training.recipes import recipe
+from training.replace import replace_text
 from training.stopping import Stop, Stopped
 
 PROGRAM = "training.bench"
@@ -69,8 +69,8 @@ def _command(arguments: Sequence[str] | None) -> int:
     entry |= _where(used, data, computing["fast"], device)
     kept = [one for one in before if _key(one) != _key(entry)]
     found = [*kept, entry]
-    _replace(path, json.dumps({"format": FORMAT, "entries": found}, indent=1, allow_nan=False) + "\n")
-    _replace(path.with_suffix(".md"), page(found))
+    replace_text(path, json.dumps({"format": FORMAT, "entries": found}, indent=1, allow_nan=False) + "\n")
+    replace_text(path.with_suffix(".md"), page(found))
     print(words(entry))
     return 0
 
@@ -160,13 +160,6 @@ def _key(entry: dict[str, Any]) -> tuple[Any, ...]:
     hardware = entry["hardware"]
     named = (entry["what"], entry["recipe"], entry["batch"], entry["device"], entry["threads"])
     return (*named, hardware["cpu"], hardware["accelerator"])
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 def _parser() -> CommandParser:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from training.provenance import ROOT
 from training.recipe import Recipe
 from training.recipes import over, recipe
 from training.records import Record, find, read
+from training.replace import replace_text
 
 PROGRAM = "training.claim"
 SEEDS = 3
@@ -53,8 +53,8 @@ def _command(arguments: Sequence[str] | None) -> int:
     result = findings(recipes, found, failed, options.seeds)
     text = page(result, _figure(recipes, options.out))
     stem = f"claim_{options.stem}"
-    _replace(options.out / f"{stem}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
-    _replace(options.out / f"{stem}.md", text)
+    replace_text(options.out / f"{stem}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
+    replace_text(options.out / f"{stem}.md", text)
     print(text)
     return 1 if failed else 0
 
@@ -167,13 +167,6 @@ def _train(options: argparse.Namespace, recipes: dict[Arm, Recipe]) -> dict[str,
             finally:
                 board.close()
     return failed
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 def _parser() -> CommandParser:

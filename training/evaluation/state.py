@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from training.replace import replace_text
 
 FORMAT = 1
 
@@ -73,16 +74,7 @@ class State:
         """Replaces the file as a whole: it holds the state before or after, whenever the process dies."""
         if path is None:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        try:
-            with part.open("w", encoding="utf-8") as file:
-                json.dump(self._as_json(), file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        replace_text(path, json.dumps(self._as_json()))
 
     def _before(self) -> Tensor:
         return self.stages[-1].robust if self.stages else self.clean
