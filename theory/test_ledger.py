@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from theory import ledger, report
+from theory import statements
 from theory.__main__ import main
-from theory.claim import KINDS, decide
+from theory.ledger import report
+from theory.ledger import rows as ledger
+from theory.ledger.claim import KINDS, decide
 from theory.statements import ORDER, claims_of, load
 
 DOCUMENTED_KEYS = [
@@ -36,13 +38,11 @@ def test_every_equation_from_1_to_77_is_decided_by_a_claim() -> None:
 
 
 def test_every_statement_file_is_in_the_order_exactly_once() -> None:
-    files = {path.stem for path in Path(ledger.__file__).parent.joinpath("statements").glob("*.py")} - {
-        "__init__"
-    }
+    folder = Path(statements.__file__).parent
     with_claims = {
-        name
-        for name in files
-        if "CLAIMS" in (Path(ledger.__file__).parent / "statements" / f"{name}.py").read_text()
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for path in folder.rglob("*.py")
+        if path.parent != folder and "CLAIMS" in path.read_text(encoding="utf-8")
     }
     assert sorted(ORDER) == sorted(with_claims)
 
