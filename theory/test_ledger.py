@@ -23,7 +23,7 @@ DOCUMENTED_KEYS = [
 VERDICTS = {"true", "false", "typo", "definition", "empirical", "undecided"}
 GRADES = {"proved", "certified", "sampled", "none"}
 # Enough for the tests of form, with a claim about the text; the verdicts themselves are tested one by one.
-SOME_FILES = ("lemma2", "lemma2_proof", "eq13_flatness")
+SOME_FILES = ("sec31.lemma2", "sec31.lemma2_proof", "sec2.eq13_flatness")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_the_report_names_every_claim_and_replaces_its_files_whole(
 
 
 def test_a_claim_about_the_text_alone_has_no_dimension(rows: list[ledger.Row]) -> None:
-    for name in ("sec52_setup", "sec53_results"):
+    for name in ("sec5.sec52_setup", "sec5.sec53_results"):
         assert [decide(claim).dimension for claim in claims_of(name)] == [None] * len(claims_of(name))
     (reference,) = (row for row in rows if row.id == "eq13.reference")
     assert json.loads(report.as_json([reference]))[0]["dimension"] is None

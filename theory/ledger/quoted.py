@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import sympy as sp
 
 from theory.deciders.exact import compare
-from theory.deciders.facts import ALL, TEXT, Dimension, Fact, Grade, Witness
+from theory.deciders.facts import ALL, TEXT, Dimension, Fact, Grade, Question, Witness
 from theory.ledger.claim import Check
 
 
@@ -30,7 +30,8 @@ def differs(
     same = compare(says, left, "==", right)
     holds = None if same.holds is None else not same.holds
     witness = Witness(dict(point), left, "!=", right, replay) if holds is False else None
-    return Fact(says, holds, same.grade, same.method, dimension, (), witness)
+    question = Question("compare", (left, "!=", right))
+    return Fact(says, holds, same.grade, same.method, dimension, (), witness, question=question)
 
 
 def agrees(says: str, printed: object, required: object, *, where: str, replay: str = "") -> Fact:

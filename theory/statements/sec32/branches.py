@@ -10,7 +10,7 @@ import sympy as sp
 from theory.calculus.conditions import attack_jacobian
 from theory.calculus.derivatives import mixed
 from theory.deciders.exact import compare, identity
-from theory.deciders.facts import ALL, Dimension, Fact, Grade, Witness
+from theory.deciders.facts import ALL, Dimension, Fact, Grade, Question, Witness
 from theory.deciders.reals import implies
 
 CROSS = sp.Symbol("C_theta_x", positive=True)
@@ -52,6 +52,7 @@ def sharp_implies(
         dimension,
         (),
         witness,
+        question=Question("attained", ([*premises, sp.Eq(left, right)], dict(equality))),
     )
 
 
