@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from numerics.data_file import read_data
 from numerics.local_entropy.quadrature import TOLERANCE, local_entropy
 from numerics.local_entropy.result import LocalEntropy
-from numerics.problem import MODELS, Problem, finite_array, named
+from numerics.problem import MODELS, Problem, named
 from theory.cli import fraction_or_float, number_list
 
 METHODS = ("fast", "certified", "dblquad", "nquad", "cubature")
@@ -82,24 +82,6 @@ def requested_problem(arguments: argparse.Namespace) -> Problem:
     if arguments.x is not None or arguments.y is not None:
         raise ValueError("data and x or y are both given; the data hold the points: pass one or the other")
     return Problem(*read_data(arguments.data), epsilon, p, arguments.model)
-
-
-def read_data(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """X of shape (N, 2) and y of shape (N,) of an .npz file; ValueError says what is wrong with it."""
-    try:
-        # Not np.load: a lone .npy would come back as an array, and a pickle would be refused in other words.
-        with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
-            held = archive.files
-            arrays = [archive[name] for name in ("X", "y") if name in held]
-    except (OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a readable archive of plain arrays"
-        raise ValueError(f"data = {path}: {reason}; pass an .npz with X (N, 2) and y (N,)") from error
-    if len(arrays) < 2:
-        raise ValueError(
-            f"data = {path} holds {', '.join(held) or 'nothing'}; it must hold X (N, 2) and y (N,): write it with "
-            "numpy.savez(path, X=X, y=y)"
-        )
-    return finite_array("X", arrays[0], 2), finite_array("y", arrays[1], 1)
 
 
 def evaluate(

@@ -126,8 +126,8 @@ def test_bad_input_is_one_line_and_status_2(capsys, monkeypatch, arguments, mess
         ({"X": [[1.0, 2.0]], "y": [2]}, "y has the entry 2; every label must be -1 or 1"),
         ({"X": [[1.0, np.inf]], "y": [1]}, "X has entries that are not finite"),
         ({"X": [1.0, 2.0], "y": [1]}, "X has 1 axes; it must have 2"),
-        ({"X": [["a", "b"]], "y": [1]}, "not an array of numbers"),
-        ({"X": np.array([[None, 1]]), "y": [1]}, "it is not a readable archive of plain arrays"),
+        ({"X": [["a", "b"]], "y": [1]}, "holds text or records as X; need real numbers"),
+        ({"X": np.array([[None, 1]]), "y": [1]}, "holds Python objects as X; need real numbers"),
         ({"X": np.zeros((0, 2)), "y": []}, "with N, d >= 1"),
     ],
 )
