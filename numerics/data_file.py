@@ -32,7 +32,9 @@ def read_data(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"data = {path}: it is no file; {ASKED}")
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise _Refused(f"has {path.stat().st_size:,} bytes; at most {MOST_BYTES:,} are read: pass a part of it")
+            raise _Refused(
+                f"has {path.stat().st_size:,} bytes; at most {MOST_BYTES:,} are read: pass a part of it"
+            )
         with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(path) as archive:
             _check_names(archive)
             arrays = {name: _member(archive, name) for name in WANTED}
@@ -40,7 +42,7 @@ def read_data(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"data = {path} {refusal}") from None
     except OSError as error:
         raise ValueError(f"data = {path}: {error.strerror or error}; {ASKED}") from error
-    except Exception as error:  # noqa: BLE001 - damaged bytes end in whatever zipfile, zlib and numpy stumble over
+    except Exception as error:  # damaged bytes end in whatever zipfile, zlib and numpy stumble over
         reason = "it is not a readable archive of plain arrays"
         raise ValueError(f"data = {path}: {reason}, or it is damaged; {ASKED}") from error
     return finite_array("X", arrays["X"], 2), finite_array("y", arrays["y"], 1)
@@ -79,7 +81,9 @@ def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         content = stream.read(count * kind.itemsize)
         # A member that goes on is no array of that shape; asking for one byte more also has its checksum looked at.
         if len(content) != count * kind.itemsize or stream.read(1):
-            raise _Refused(f"holds {name} in another length than its header says; it is damaged: write it again")
+            raise _Refused(
+                f"holds {name} in another length than its header says; it is damaged: write it again"
+            )
     array = np.frombuffer(content, dtype=kind).astype(float)
     return array.reshape(shape, order="F" if in_columns else "C")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from decimal import ROUND_CEILING, Context
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,7 @@ def block(result: LocalEntropy, theta: np.ndarray) -> str:
     """The result for a reader: every number with the digits its error leaves."""
     gradient = ", ".join(_number(entry) for entry in result.gradient)
     rows = [", ".join(_number(entry) for entry in row) for row in result.hessian]
+    errors = f"{_upward(result.error)} in -F, {_upward(result.derivative_error)} in the derivatives"
     known = "proved" if result.method == "certified" else "estimated"
     return "\n".join(
         [
@@ -110,11 +112,16 @@ def block(result: LocalEntropy, theta: np.ndarray) -> str:
             f"gradient        ({gradient})",
             f"Hessian         [{rows[0]}]",
             f"                [{rows[1]}]",
-            f"error           {result.error:.1e} in -F, {result.derivative_error:.1e} in the derivatives ({known})",
+            f"error           {errors} ({known})",
             f"method          {result.method}, {result.seconds:.3g} s",
         ]
     )
 
 
 def _number(value: float) -> str:
-    return f"{value:.15g}"
+    return repr(float(value))
+
+
+def _upward(error: float) -> str:
+    """Two digits, rounded up: no less than the error that is known."""
+    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(error):.1e}"

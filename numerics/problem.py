@@ -226,7 +226,9 @@ def number_array(name: str, value: Any) -> np.ndarray:
             raise TypeError(f"{array.dtype} or masked")
         return np.array(array, dtype=float)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} = {shown(value)} is not an array of numbers: pass real, finite ones") from error
+        raise ValueError(
+            f"{name} = {shown(value)} is not an array of numbers: pass real, finite ones"
+        ) from error
 
 
 def shown(value: Any) -> str:

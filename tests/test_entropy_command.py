@@ -69,9 +69,9 @@ def test_without_json_a_reader_gets_a_block_with_the_same_numbers(capsys):
     told = answer(capsys, POINT)
     assert main(["local-entropy", *POINT.split()]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split()[-1] == f"{told['value']:.15g}"
+    assert lines[0].split()[-1] == f"{told['value']!r}"
     assert [line.split()[0] for line in lines] == [
-        *("-F(0.32,", "gradient", "Hessian", f"[{told['hessian'][1][0]:.15g},", "error", "method")
+        *("-F(0.32,", "gradient", "Hessian", f"[{told['hessian'][1][0]!r},", "error", "method")
     ]
 
 

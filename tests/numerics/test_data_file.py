@@ -18,7 +18,9 @@ from numerics.problem import Problem, number_array
 
 X = np.array([[1.5, -2.0], [0.25, 3.0], [-1.0, 0.125]])
 Y = np.array([1, -1, 1])
-MOST_MEMORY = 30_000_000  # bytes beyond what was held before: a small multiple of what a reading of 64 kB needs
+MOST_MEMORY = (
+    30_000_000  # bytes beyond what was held before: a small multiple of what a reading of 64 kB needs
+)
 
 
 def npy(array: Any) -> bytes:
@@ -40,6 +42,13 @@ def archive(path: Path, **members: bytes) -> Path:
     return path
 
 
+def attempt(path: Path) -> tuple[Any, str]:
+    try:
+        return read_data(path), ""
+    except ValueError as error:
+        return None, str(error)
+
+
 @pytest.mark.parametrize("write", [np.savez, np.savez_compressed])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_what_numpy_wrote_is_read_as_numpy_reads_it(tmp_path: Path, write: Any, order: Any) -> None:
@@ -52,19 +61,20 @@ def test_what_numpy_wrote_is_read_as_numpy_reads_it(tmp_path: Path, write: Any, 
 
 
 @pytest.mark.parametrize("write", [np.savez, np.savez_compressed])
-def test_a_file_with_one_byte_changed_is_read_unchanged_or_refused_in_one_line(tmp_path: Path, write: Any) -> None:
+def test_a_file_with_one_byte_changed_is_read_unchanged_or_refused_in_one_line(
+    tmp_path: Path, write: Any
+) -> None:
     write(tmp_path / "good.npz", X=X, y=Y)
     good, bad = (tmp_path / "good.npz").read_bytes(), tmp_path / "bad.npz"
     refused = 0
     for place in range(len(good)):
         for change in (0x01, 0xFF):
             bad.write_bytes(good[:place] + bytes([good[place] ^ change]) + good[place + 1 :])
-            try:
-                found = read_data(bad)
-            except ValueError as error:
+            found, message = attempt(bad)
+            if found is None:
                 refused += 1
-                assert str(error).startswith(f"data = {bad}")
-                assert "\n" not in str(error)
+                assert message.startswith(f"data = {bad}")
+                assert "\n" not in message
             else:
                 np.testing.assert_array_equal(found[0], X)
                 np.testing.assert_array_equal(found[1], Y)
@@ -155,9 +165,11 @@ def test_what_is_no_file_is_refused_without_waiting_for_its_end(tmp_path: Path) 
 
 
 def test_names_given_twice_or_many_times_over_are_refused(tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(tmp_path / "d.npz", "w") as written:
-        for content in (npy(X), npy(Y), npy(-X)):
-            written.writestr("y.npy" if content == npy(Y) else "X.npy", content)
+    with zipfile.ZipFile(tmp_path / "d.npz", "w") as written:
+        written.writestr("X.npy", npy(X))
+        written.writestr("y.npy", npy(Y))
+        with pytest.warns(UserWarning, match="Duplicate"):
+            written.writestr("X.npy", npy(-X))
     with pytest.raises(ValueError, match="each once"):
         read_data(tmp_path / "d.npz")
     many = archive(tmp_path / "many.npz", **{f"a{i}": b"" for i in range(1001)})
