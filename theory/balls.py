@@ -9,7 +9,7 @@ from typing import Any
 import flint
 import sympy as sp
 
-from theory.facts import ALL, Dimension, Fact, Grade, Witness
+from theory.facts import ALL, Dimension, Fact, Grade, Witness, asked
 
 Box = Mapping[sp.Symbol, tuple[object, object]]
 PRECISION = 96  # bits; far more than the boxes' own width ever needs
@@ -28,6 +28,7 @@ def enclose(expression: sp.Expr, box: Box, bits: int = PRECISION) -> Any | None:
         return ball if ball.is_finite() else None
 
 
+@asked
 def certify(
     says: str,
     expression: sp.Expr,

@@ -13,7 +13,7 @@ from itertools import islice
 import sympy as sp
 
 from theory.balls import enclose
-from theory.facts import ALL, Dimension, Fact, Grade, Witness
+from theory.facts import ALL, Dimension, Fact, Grade, Witness, asked
 
 TRIES = 24  # rational points tried before an unproved identity is left undecided
 SETTLED = {
@@ -25,6 +25,7 @@ SETTLED = {
 }
 
 
+@asked
 def identity(
     says: str,
     left: sp.Expr | sp.MatrixBase,
@@ -52,6 +53,7 @@ def identity(
     return Fact(says, True, Grade.PROVED, method, dimension, shows)
 
 
+@asked
 def compare(
     says: str,
     left: sp.Expr,
@@ -80,6 +82,7 @@ def compare(
     return Fact(says, holds, Grade.PROVED if exact else Grade.CERTIFIED, method, dimension, shows, witness)
 
 
+@asked
 def limit(
     says: str,
     expression: sp.Expr,

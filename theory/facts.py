@@ -3,9 +3,11 @@ how facts combine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import wraps
+from typing import TypeVar, cast
 
 import sympy as sp
 
@@ -92,6 +94,15 @@ def known(grade: str, dimension: Dimension | list[int]) -> str:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a decider was asked: its name, and the arguments that followed the sentence, as they were given."""
+
+    kind: str
+    parts: tuple[object, ...]
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Fact:
     """One checked assertion.
 
@@ -99,7 +110,8 @@ class Fact:
     `dimension` is "all", the dimensions in which the check was made, or None where there is no vector that
     could have one, as in a fact about the text; `shows` are lines of the derivation; a refuted fact carries a
     witness where the method yields one. An `example` is an instance beside a general argument: it can refute,
-    but what it supports is known from the other facts and not limited by it.
+    but what it supports is known from the other facts and not limited by it. `question` is what was decided,
+    for the certificates; None where it was not put to a decider.
     """
 
     says: str
@@ -110,6 +122,7 @@ class Fact:
     shows: tuple[str, ...] = ()
     witness: Witness | None = None
     example: bool = False
+    question: Question | None = field(default=None, compare=False, repr=False)
 
     def as_example(self) -> Fact:
         """The same fact, marked as an instance beside a general argument."""
@@ -192,3 +205,18 @@ class Finding:
     def witness(self) -> Witness | None:
         """The witness of the refuting fact, if any."""
         return self.refuted_by.witness if self.refuted_by is not None else None
+
+
+Decider = TypeVar("Decider", bound=Callable[..., Fact])
+
+
+def asked(decider: Decider) -> Decider:
+    """The same decider, whose facts also keep what it was asked."""
+
+    @wraps(decider)
+    def decide(says: str, *parts: object, **options: object) -> Fact:
+        given = tuple(tuple(part) if isinstance(part, Iterator) else part for part in parts)
+        fact = decider(says, *given, **options)
+        return replace(fact, question=Question(decider.__name__, given, options))
+
+    return cast(Decider, decide)

@@ -14,7 +14,7 @@ from functools import cache, wraps
 import sympy as sp
 
 from theory.exact import identity, limit
-from theory.facts import ALL, Dimension, Fact, Grade, Witness
+from theory.facts import ALL, Dimension, Fact, Grade, Witness, asked
 from theory.reals import implies
 from theory.vectors import Space, Vector
 
@@ -60,6 +60,7 @@ def worst_margin(space: Space, theta: Vector, x: Vector, label: int) -> sp.Expr:
     return label * space.inner(theta, x) - EPSILON * space.norm(theta)
 
 
+@asked
 def signed(
     says: str,
     expression: sp.Expr,

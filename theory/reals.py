@@ -15,12 +15,13 @@ import z3
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
-from theory.facts import ALL, Dimension, Fact, Grade, Witness
+from theory.facts import ALL, Dimension, Fact, Grade, Witness, asked
 
 RESOURCES = 20_000_000  # z3's own count of steps, not seconds: the same answer on every machine
 PATIENCE = 30_000  # milliseconds; a guard against a search that does not count its steps
 
 
+@asked
 def implies(
     says: str,
     hypotheses: Iterable[sp.Basic],

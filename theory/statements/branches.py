@@ -10,7 +10,7 @@ import sympy as sp
 from theory.calculus import mixed
 from theory.conditions import attack_jacobian
 from theory.exact import compare, identity
-from theory.facts import ALL, Dimension, Fact, Grade, Witness
+from theory.facts import ALL, Dimension, Fact, Grade, Question, Witness
 from theory.reals import implies
 
 CROSS = sp.Symbol("C_theta_x", positive=True)
@@ -52,6 +52,7 @@ def sharp_implies(
         dimension,
         (),
         witness,
+        question=Question("attained", ([*premises, sp.Eq(left, right)], dict(equality))),
     )
 
 

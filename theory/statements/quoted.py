@@ -11,7 +11,7 @@ import sympy as sp
 
 from theory.claim import Check
 from theory.exact import compare
-from theory.facts import ALL, TEXT, Dimension, Fact, Grade, Witness
+from theory.facts import ALL, TEXT, Dimension, Fact, Grade, Question, Witness
 
 
 def differs(
@@ -30,7 +30,8 @@ def differs(
     same = compare(says, left, "==", right)
     holds = None if same.holds is None else not same.holds
     witness = Witness(dict(point), left, "!=", right, replay) if holds is False else None
-    return Fact(says, holds, same.grade, same.method, dimension, (), witness)
+    question = Question("compare", (left, "!=", right))
+    return Fact(says, holds, same.grade, same.method, dimension, (), witness, question=question)
 
 
 def agrees(says: str, printed: object, required: object, *, where: str, replay: str = "") -> Fact:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.facts import ALL, Dimension, Fact, Grade
+from theory.facts import ALL, Dimension, Fact, Grade, asked
 from theory.reals import implies
 from theory.vectors import Space
 
@@ -40,6 +40,7 @@ def average(says: str) -> Fact:
     )
 
 
+@asked
 def positive(says: str, expression: sp.Expr, *, dimension: Dimension = ALL) -> Fact:
     """Whether sympy's calculus of signs shows expression > 0 from the assumptions of its symbols (else
     undecided).
