@@ -24,9 +24,9 @@ from figures.page.errata import FURTHEST, WEIGHTIEST
 from figures.page.grids import grids
 from figures.page.markup import VOID, Html, inline, join, tag
 from figures.page.sources import titles
-from training.records import append
-from training.tables import TABLES, render
-from training.typesetting import Grid, typeset
+from training.results.records import append
+from training.results.tables import TABLES, render
+from training.results.typesetting import Grid, typeset
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results"

@@ -38,7 +38,7 @@ from figures.plate import Absent, Drawn, Settings, plates
 from figures.runs import HUES
 from figures.seed_curves import spread
 from figures.style import house
-from training.recipe import digest_of
+from training.cells.recipe import digest_of
 
 SEEDS = range(3)
 LABELS = ["AT", "AT+EnSGD", "AT+2ndEnSGD", "AWP", "AWP+EnSGD", "AWP+2ndEnSGD"]
@@ -322,7 +322,7 @@ def test_without_records_one_line_says_what_to_run_and_the_other_figures_are_dra
     said = [line for line in printed.err.splitlines() if "left out" in line]
     assert said == [
         f"figures: figure3, figure6, figure7 are left out: there are no records of runs in {none}: run `python "
-        "training/run.py`, then `python -m training.landscape`"
+        "training/run.py`, then `python -m training.studies.landscape`"
     ]
     assert "1 of 4 figures drawn" in printed.out
     assert "Not drawn: there are no records" in (out / "README.md").read_text(encoding="utf-8")
@@ -330,7 +330,7 @@ def test_without_records_one_line_says_what_to_run_and_the_other_figures_are_dra
 
 def test_records_without_landscapes_say_which_command_is_missing(tmp_path):
     folder = write(tmp_path, [curve_record("compact-at", 0)])
-    with pytest.raises(Absent, match=r"landscapes\.jsonl: run `python -m training\.landscape`"):
+    with pytest.raises(Absent, match=r"landscapes\.jsonl: run `python -m training\.studies\.landscape`"):
         draw("figure7", folder)
 
 

@@ -69,9 +69,9 @@ def test_without_json_a_reader_gets_a_block_with_the_same_numbers(capsys):
     told = answer(capsys, POINT)
     assert main(["local-entropy", *POINT.split()]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split()[-1] == f"{told['value']:.15g}"
+    assert lines[0].split()[-1] == f"{told['value']!r}"
     assert [line.split()[0] for line in lines] == [
-        *("-F(0.32,", "gradient", "Hessian", f"[{told['hessian'][1][0]:.15g},", "error", "method")
+        *("-F(0.32,", "gradient", "Hessian", f"[{told['hessian'][1][0]!r},", "error", "method")
     ]
 
 
@@ -126,8 +126,8 @@ def test_bad_input_is_one_line_and_status_2(capsys, monkeypatch, arguments, mess
         ({"X": [[1.0, 2.0]], "y": [2]}, "y has the entry 2; every label must be -1 or 1"),
         ({"X": [[1.0, np.inf]], "y": [1]}, "X has entries that are not finite"),
         ({"X": [1.0, 2.0], "y": [1]}, "X has 1 axes; it must have 2"),
-        ({"X": [["a", "b"]], "y": [1]}, "not an array of numbers"),
-        ({"X": np.array([[None, 1]]), "y": [1]}, "it is not a readable archive of plain arrays"),
+        ({"X": [["a", "b"]], "y": [1]}, "holds text or records as X; need real numbers"),
+        ({"X": np.array([[None, 1]]), "y": [1]}, "holds Python objects as X; need real numbers"),
         ({"X": np.zeros((0, 2)), "y": []}, "with N, d >= 1"),
     ],
 )
