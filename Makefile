@@ -56,7 +56,7 @@ ifneq ($(findstring training,$(EXTRAS)),)
 	@$(python) training/run.py
 	@echo 'reproduce: the further curve of Figure 6, the landscapes of Figure 7'
 	@$(python) training/run.py --recipe compact-awp+awp0.005 --seeds 3 --autoattack none
-	@$(python) -m training.landscape > /dev/null
+	@$(python) -m training.studies.landscape > /dev/null
 else
 	@echo 'reproduce: no compact table, EXTRAS=$(EXTRAS) leaves training out'
 endif

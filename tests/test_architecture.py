@@ -23,13 +23,21 @@ ROOMS = {
         *("training", "support", "torch", "numpy", "scipy.io", "sklearn", "PIL"),
         *("pyautoattack", "rich", "tensorboard"),
     ),
-    "figures": ("figures", "support", "matplotlib", "numpy", "theory", "numerics", "training.records"),
+    "figures": (
+        "figures",
+        "support",
+        "matplotlib",
+        "numpy",
+        "theory",
+        "numerics",
+        "training.results.records",
+    ),
     "setup_env": (),
 }
 TEST_TOOLS = ("pytest", "hypothesis")
 # A `__main__` puts rooms together for the command line.
 MAIN_MAY_ALSO = ("figures", "tests")
-WITHOUT_TORCH = ("training.records", "training.tables")
+WITHOUT_TORCH = ("training.results.records", "training.results.tables")
 HEAVY = ("torch", "jax", "matplotlib")
 
 
@@ -140,14 +148,14 @@ def test_every_room_is_read(room):
         ("theory.a", "import pytest", "pytest"),
         ("theory.a", "import figures", "figures"),
         ("numerics.a", "import torch", "torch"),
-        ("numerics.a", "from training import records", "training.records"),
+        ("numerics.a", "from training.results import records", "training.results.records"),
         ("numerics.a", "from tests import helpers", "tests.helpers"),
         ("training.a", "from theory import calculus", "theory.calculus"),
         ("training.a", "from scipy import stats", "scipy.stats"),
         ("training.a", "import scipy", "scipy"),
-        ("figures.a", "from training import trainer", "training.trainer"),
+        ("figures.a", "from training.runs import trainer", "training.runs.trainer"),
         ("figures.a", "import training", "training"),
-        ("figures.a", "import training.records_extra", "training.records_extra"),
+        ("figures.a", "import training.results.records_extra", "training.results.records_extra"),
         ("figures.a", "import scipy", "scipy"),
         ("setup_env", "import rich", "rich"),
         ("training.__main__", "import theory", "theory"),
@@ -175,7 +183,7 @@ def test_a_module_that_breaks_a_rule_is_reported(module, source, reported):
         ("theory.__main__", "import figures"),
         ("numerics.a", "import jax.numpy as jnp\nfrom theory import calculus"),
         ("training.a", "import scipy.io\nfrom scipy.io import loadmat"),
-        ("figures.a", "from training import records\nfrom training.records import read"),
+        ("figures.a", "from training.results import records\nfrom training.results.records import read"),
     ],
 )
 def test_a_module_that_keeps_the_rules_is_not_reported(module, source):
@@ -190,19 +198,25 @@ def test_records_and_tables_reach_no_torch(module):
 @pytest.mark.parametrize(
     "modules",
     [
-        {"training.records": "import torch"},
-        {"training.records": "from training.data import load", "training.data": "from torch import nn"},
-        {"training.records": "from . import data", "training.data": "import torch.nn"},
+        {"training.results.records": "import torch"},
         {
-            "training.records": "import json",
+            "training.results.records": "from training.data import load",
+            "training.data": "from torch import nn",
+        },
+        {"training.results.records": "from .. import data", "training.data": "import torch.nn"},
+        {
+            "training.results.records": "import json",
             "training.__init__": "from . import a",
             "training.a": "import torch",
         },
-        {"training.records.__init__": "from .write import put", "training.records.write": "import torch"},
+        {
+            "training.results.records.__init__": "from .write import put",
+            "training.results.records.write": "import torch",
+        },
     ],
 )
 def test_torch_is_found_however_records_reach_it(modules):
-    assert [name for name in reached("training.records", modules) if within(name, ("torch",))]
+    assert [name for name in reached("training.results.records", modules) if within(name, ("torch",))]
 
 
 def test_what_every_room_stands_on_loads_nothing_that_takes_long(tmp_path):

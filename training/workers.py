@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from training.health import TrainingFailed
-from training.job import Job, run_job
-from training.progress import plain_warnings
-from training.stopping import Stop, Stopped
+from training.runs.health import TrainingFailed
+from training.runs.job import Job, run_job
+from training.runs.progress import plain_warnings
+from training.runs.stopping import Stop, Stopped
 
 GRACE = 60.0  # seconds a worker has to save its run
 TOLD_EVERY = 0.5  # seconds between a worker's words about minibatches

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
-from training.batch_norm import batch_norm_policy
 from training.engine.capture import first_line
+from training.methods.batch_norm import batch_norm_policy
 
 # Training forward and attack, AWP's ascent, extra forwards, evaluation: each with its own flags and batch size.
 VARIANTS = 64

@@ -17,7 +17,7 @@ Replay = Callable[[Hashable, Callable[..., Any], Sequence[Tensor]], Any]
 
 
 class Settings(Protocol):
-    """Of `training.device.Computing`, what an engine needs."""
+    """Of `training.engine.device.Computing`, what an engine needs."""
 
     @property
     def engine(self) -> str: ...

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from training.engine.capture import WARM_UPS, Replayed
 from training.engine.machine import plainly
-from training.methods import Kind
-from training.parts import Parts
+from training.methods.step import Kind
+from training.runs.parts import Parts
 
 
 def prepares(parts: Parts) -> bool:
