@@ -16,13 +16,22 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
-    "theory": ("theory", "sympy", "mpmath", "z3", "flint", "rich"),
-    "numerics": ("numerics", "theory", "numpy", "scipy", "jax", "flint"),
+    "support": ("support", "rich"),
+    "theory": ("theory", "support", "sympy", "mpmath", "z3", "flint", "rich"),
+    "numerics": ("numerics", "theory", "support", "numpy", "scipy", "jax", "flint"),
     "training": (
-        *("training", "torch", "numpy", "scipy.io", "sklearn", "PIL"),
+        *("training", "support", "torch", "numpy", "scipy.io", "sklearn", "PIL"),
         *("pyautoattack", "rich", "tensorboard"),
     ),
-    "figures": ("figures", "matplotlib", "numpy", "theory", "numerics", "training.results.records"),
+    "figures": (
+        "figures",
+        "support",
+        "matplotlib",
+        "numpy",
+        "theory",
+        "numerics",
+        "training.results.records",
+    ),
     "setup_env": (),
 }
 TEST_TOOLS = ("pytest", "hypothesis")
@@ -126,6 +135,9 @@ def test_every_room_is_read(room):
 @pytest.mark.parametrize(
     ("module", "source", "reported"),
     [
+        ("support.a", "import numpy", "numpy"),
+        ("support.a", "from theory import exact", "theory.exact"),
+        ("support.a", "import training.records", "training.records"),
         ("theory.a", "import numpy as np", "numpy"),
         ("theory.a", "from scipy.optimize import minimize", "scipy.optimize.minimize"),
         ("theory.a", "def f():\n    import torch", "torch"),
@@ -156,6 +168,14 @@ def test_a_module_that_breaks_a_rule_is_reported(module, source, reported):
 @pytest.mark.parametrize(
     ("module", "source"),
     [
+        (
+            "support.a",
+            "import json\nfrom rich.console import Console\nfrom support.files import replace_file",
+        ),
+        ("theory.a", "from support.workers import in_workers"),
+        ("numerics.a", "from support.files import make_folder"),
+        ("training.a", "from support import commands"),
+        ("figures.a", "from support.own_files import read_json"),
         ("theory.a", "import ast\nimport flint\nfrom sympy import Matrix\nfrom z3 import Solver"),
         ("theory.statements.a", "from ..calculus import hessian\nfrom . import lemma1"),
         ("theory.statements.__init__", "from . import lemma1"),
@@ -197,6 +217,14 @@ def test_records_and_tables_reach_no_torch(module):
 )
 def test_torch_is_found_however_records_reach_it(modules):
     assert [name for name in reached("training.results.records", modules) if within(name, ("torch",))]
+
+
+def test_what_every_room_stands_on_loads_nothing_that_takes_long(tmp_path):
+    every = ", ".join(name for name in own_modules() if name.startswith("support.") and "__" not in name)
+    assert (
+        loaded_after(f"import {every}\nassert not {{'rich', 'sympy', 'numpy'}} & set(sys.modules)", tmp_path)
+        == []
+    )
 
 
 def test_importing_theory_loads_no_torch_no_jax_and_no_matplotlib(tmp_path):

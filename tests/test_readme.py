@@ -12,7 +12,7 @@ import pytest
 
 from numerics import __main__ as numerics_command_line
 from theory import __main__ as command_line
-from theory.ledger import find
+from theory.ledger.rows import find
 from training.cells.recipes import recipe
 from training.results.averages import average
 from training.results.records import Record, read
