@@ -16,6 +16,7 @@ Storeys = tuple[tuple[str, ...], ...]
 # From the ground up. Rooms on one storey do not import each other.
 STOREYS: dict[str, Storeys] = {
     "training": (
+        ("scalars",),
         ("cells", "data", "engine", "entropy_sgd", "models", "cli", "replace"),
         ("methods", "results"),
         ("evaluation",),
