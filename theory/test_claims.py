@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 import sympy as sp
 
-from theory.claim import Claim, Twin, decide, decide_twin, tightness_holds
-from theory.facts import TEXT, Grade, Verdict, Witness
+from theory.deciders.facts import TEXT, Grade, Verdict, Witness
+from theory.ledger.claim import Claim, Twin, decide, decide_twin, tightness_holds
 from theory.statements import load
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from theory import ledger, report
+from theory import statements
 from theory.__main__ import main
-from theory.claim import KINDS, decide
+from theory.ledger import report
+from theory.ledger import rows as ledger
+from theory.ledger.claim import KINDS, decide
 from theory.statements import ORDER, claims_of, load
 
 DOCUMENTED_KEYS = [
@@ -21,7 +23,7 @@ DOCUMENTED_KEYS = [
 VERDICTS = {"true", "false", "typo", "definition", "empirical", "undecided"}
 GRADES = {"proved", "certified", "sampled", "none"}
 # Enough for the tests of form, with a claim about the text; the verdicts themselves are tested one by one.
-SOME_FILES = ("lemma2", "lemma2_proof", "eq13_flatness")
+SOME_FILES = ("sec31.lemma2", "sec31.lemma2_proof", "sec2.eq13_flatness")
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +38,11 @@ def test_every_equation_from_1_to_77_is_decided_by_a_claim() -> None:
 
 
 def test_every_statement_file_is_in_the_order_exactly_once() -> None:
-    files = {path.stem for path in Path(ledger.__file__).parent.joinpath("statements").glob("*.py")} - {
-        "__init__"
-    }
+    folder = Path(statements.__file__).parent
     with_claims = {
-        name
-        for name in files
-        if "CLAIMS" in (Path(ledger.__file__).parent / "statements" / f"{name}.py").read_text()
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for path in folder.rglob("*.py")
+        if path.parent != folder and "CLAIMS" in path.read_text(encoding="utf-8")
     }
     assert sorted(ORDER) == sorted(with_claims)
 
@@ -85,7 +85,7 @@ def test_the_report_names_every_claim_and_replaces_its_files_whole(
 
 
 def test_a_claim_about_the_text_alone_has_no_dimension(rows: list[ledger.Row]) -> None:
-    for name in ("sec52_setup", "sec53_results"):
+    for name in ("sec5.sec52_setup", "sec5.sec53_results"):
         assert [decide(claim).dimension for claim in claims_of(name)] == [None] * len(claims_of(name))
     (reference,) = (row for row in rows if row.id == "eq13.reference")
     assert json.loads(report.as_json([reference]))[0]["dimension"] is None

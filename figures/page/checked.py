@@ -8,7 +8,7 @@ from typing import Any
 from figures.page.errata import slips, wrong
 from figures.page.markup import Html, absent, command, count, join, table, tag
 from figures.page.sources import LEDGER, Sources
-from theory.ledger import EQUATIONS
+from theory.ledger.rows import EQUATIONS
 
 MEANING = {
     "true": "holds as printed, under the assumptions listed with it",

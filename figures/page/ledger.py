@@ -8,8 +8,8 @@ from typing import Any
 from figures.page.errata import reading, refutation, told_as, where
 from figures.page.markup import Html, absent, anchor, command, count, folded, join, tag
 from figures.page.sources import LEDGER
-from theory.facts import Verdict, known
-from theory.ledger import EQUATIONS
+from theory.deciders.facts import Verdict, known
+from theory.ledger.rows import EQUATIONS
 
 # The first part of an id -> the chapter it stands in.
 CHAPTERS = {

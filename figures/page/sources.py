@@ -14,8 +14,8 @@ from typing import Any
 
 from figures.page.grids import Grid, grids
 from figures.page.shapes import BOUND, CAPTION, ID, ROW, wrong_bound, wrong_claim, wrong_fields
-from training.records import Record
-from training.records import read as read_records
+from training.results.records import Record
+from training.results.records import read as read_records
 
 LEDGER = ("theory.json", "python -m theory report")
 BOUNDS = ("bounds.json", "python -m numerics bounds")
