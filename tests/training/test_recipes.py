@@ -18,9 +18,9 @@ from training.cells.readings import READINGS, read, under
 from training.cells.recipe import ENTROPY_FIELDS, Recipe, digest_of
 from training.cells.recipes import (
     COMPACT_RECIPES,
-    SMOOTH_RECIPES,
     PUBLISHED_RECIPES,
     RECIPES,
+    SMOOTH_RECIPES,
     held_out,
     listing,
     over,
@@ -514,7 +514,9 @@ def test_the_listing_names_every_recipe_and_every_reading() -> None:
     lines = listing().splitlines()
     listed = [line.split()[0] for line in lines if line.startswith("  ") and "+" not in line.split()[0]]
     assert listed == [*(one.name for one in PUBLISHED_RECIPES if "Table 3" in one.cells)] + [
-        one.name for one in (*PUBLISHED_RECIPES, *COMPACT_RECIPES, *SMOOTH_RECIPES) if "Table 3" not in one.cells
+        one.name
+        for one in (*PUBLISHED_RECIPES, *COMPACT_RECIPES, *SMOOTH_RECIPES)
+        if "Table 3" not in one.cells
     ]
     assert [line.split()[0] for line in lines if line.startswith("  +")] == [f"+{name}" for name in READINGS]
     assert any("SGD from epoch 150" in line and "tuned" in line for line in lines)

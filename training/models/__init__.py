@@ -11,7 +11,16 @@ from training.models.preact_resnet import PreActResNet18
 from training.models.small import SmallNet, SmoothNet
 from training.models.wide_resnet import WideResNet34x10
 
-__all__ = ["MODELS", "ImageClassifier", "Normalise", "PreActResNet18", "SmallNet", "SmoothNet", "WideResNet34x10", "build"]
+__all__ = [
+    "MODELS",
+    "ImageClassifier",
+    "Normalise",
+    "PreActResNet18",
+    "SmallNet",
+    "SmoothNet",
+    "WideResNet34x10",
+    "build",
+]
 
 # Name -> the net and the height and width of its images.
 MODELS: dict[str, tuple[Callable[[int, int], nn.Module], int]] = {

@@ -1,5 +1,4 @@
-"""How smooth a net's adversarial loss is and why: `probe(model, x, y, epsilon=..., norm=...)` for any torch module, and
-`python -m training.studies.probe` for the nets that `training/run.py` trained."""
+"""How smooth a net's adversarial loss is and why: `probe(model, x, y, epsilon=..., norm=...)` for any torch module."""
 
 from training.studies.probe.probe import Probe, probe
 

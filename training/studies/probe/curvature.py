@@ -21,7 +21,9 @@ from training.studies.probe.search import curvature, solve_tangent
 
 DENSE = 256  # coordinates up to which matrices are made whole: exact, and quicker there than Lanczos' method
 MEMORY = 1e9  # bytes a whole B may take
-DEGENERATE = 1e-9  # c below this share of the largest curvature is none: the attack's speed is then not defined
+DEGENERATE = (
+    1e-9  # c below this share of the largest curvature is none: the attack's speed is then not defined
+)
 SOLVED = 1e-12  # relative residual of A z = b in the routes without matrices
 LANCZOS = 1e-9  # relative, of eigenvalues there
 NOTHING = float("nan")
@@ -34,7 +36,7 @@ class SecondOrder:
     top       : the largest eigenvalue of grad_x^2 l
     c         : -lambda_max of A, positive at a nondegenerate maximum; nan at a corner, where nothing can move
     c_paper   : the c of Lemma 4 for an attack inside, -lambda_max(grad_x^2 l); that of Lemma 5 on the L2 sphere, the
-                least singular value of the bordered Hessian of Eq. (22) in the free coordinates; else the paper has none
+                least singular value of the bordered Hessian of Eq. (22) in the free coordinates; else there is none
     cross     : sigma_1(B), C_theta_x at this point
     cross_tangent : sigma_1(P B)
     speed     : sigma_1(D_theta x'), the attack's local Lipschitz constant

@@ -1,5 +1,5 @@
-"""Serves the probe: where the adversarial loss has a corner on a segment of weights, because the attack there leaves one
-local maximum for another (Sec. 3.2.3), and how far its gradient jumps."""
+"""Serves the probe: where the adversarial loss has a corner on a segment of weights, as the attack leaves one local
+maximum for another (Sec. 3.2.3), and how far its gradient jumps there."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Jumps:
     """On the segment from theta to theta + length * direction, for each of n examples.
 
     settled : (n,), the attacks at both ends converged, and with them what follows; nan and False where they did not
-    moved   : (n,), the best attack at theta, followed to the far end, is not the best one there
+    moved   : (n,), the best attack leaps on the way: its maximum ends, or another one becomes the best
     refaced : (n,), another set of constraints presses at the far end
-    place   : (n,), the share of the segment at which the best maximum changes or ends, nan without a jump
+    place   : (n,), the share of the segment at which it leaps, nan where it does not
     leap    : (n,), the distance between the two attacks there
     jump    : (n,), ||the gradients of l_eps on both sides of the place, by theta, subtracted||
     """
@@ -51,22 +51,19 @@ def jumps(
     every = torch.arange(len(losses))
     with losses.displaced(direction, length):
         there = find_attack(losses, region, restarts=restarts, seed=seed, plain=plain)
-        followed, slope, limit = polish(losses, region, delta.clone(), every)
-        better = losses.values(followed, every).detach() > there.loss
-        far = torch.where((better & (slope <= limit)).unsqueeze(1), followed, there.delta)
+        far, followed = _better(losses, region, (delta, there.delta), every)
         faces_there = _face_of(losses, region, far, every)
-    settled = there.converged & (slope <= limit)
-    moved = settled & (torch.linalg.vector_norm(followed - far, dim=1) > APART * region.epsilon)
-    refaced = settled & (faces_there != _face_of(losses, region, delta, every)).any(1)
+    near, _ = _better(losses, region, (far, delta), every)
+    settled = there.converged & followed
+    refaced = settled & (faces_there != _face_of(losses, region, near, every)).any(1)
     found = torch.full((3, len(losses)), torch.nan, dtype=torch.float64)
-    for row in torch.nonzero(moved).flatten().tolist():
+    for row in torch.nonzero(settled).flatten().tolist():
         one = torch.tensor([row])
-        found[:, row] = torch.tensor(_crossing(losses, region, (delta[one], far[one]), one, direction, length))
-    moved &= ~torch.isnan(found[0])
-    return Jumps(settled, moved, refaced, *found)
+        found[:, row] = torch.tensor(_leap(losses, region, (near[one], far[one]), one, direction, length))
+    return Jumps(settled, ~torch.isnan(found[0]), refaced, *found)
 
 
-def _crossing(
+def _leap(
     losses: Losses,
     region: Region,
     ends: tuple[Tensor, Tensor],
@@ -74,29 +71,34 @@ def _crossing(
     direction: Tensor,
     length: float,
 ) -> tuple[float, float, float]:
-    """Where the better of two maxima changes, by bisection, the distance between them and the gradients' jump; nan where
-    the far one is the better all along, which is then no jump but a maximum the search had missed."""
+    """Halves the segment, keeping the half in which the best attack goes further, until the way left is none: what the
+    attack still goes there it leaps. Nan where that is nothing; a second leap beside the first is not found."""
     low, high = 0.0, 1.0
     near, far = ends
-    for halving in range(HALVINGS + 1):
-        middle = (low + high) / 2 if halving else 0.0
+    for _ in range(HALVINGS):
+        if _apart(near, far) <= APART * region.epsilon:
+            return math.nan, math.nan, math.nan
+        middle = (low + high) / 2
         with losses.displaced(direction, middle * length):
-            first, second = (polish(losses, region, point.clone(), row)[0] for point in (near, far))
-            lead = float((losses.values(first, row) - losses.values(second, row)).detach())
-        if _apart(first, second) <= APART * region.epsilon:
-            # One of the two has ended before here and led over into the other: the one that went further.
-            stays = _apart(first, near) <= _apart(second, far)
+            between, _ = _better(losses, region, (near, far), row)
+        if _apart(near, between) < _apart(between, far):
+            low, near = middle, between
         else:
-            stays = lead >= 0
-        if not halving and not stays:
-            return NOWHERE
-        low, high, near, far = (middle, high, first, far) if stays else (low, middle, near, second)
+            high, far = middle, between
     with losses.displaced(direction, low * length):
         change = losses.weight_gradient(near, row) - losses.weight_gradient(far, row)
     return low, _apart(near, far), float(torch.linalg.vector_norm(change))
 
 
-NOWHERE = (math.nan, math.nan, math.nan)
+def _better(
+    losses: Losses, region: Region, starts: tuple[Tensor, Tensor], rows: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The better of two attacks for each example, both followed to the weights as they are; whether both settled."""
+    (first, slope, limit), (second, other, _) = (
+        polish(losses, region, start.clone(), rows) for start in starts
+    )
+    ahead = losses.values(first, rows).detach() > losses.values(second, rows).detach()
+    return torch.where(ahead.unsqueeze(1), first, second), (slope <= limit) & (other <= limit)
 
 
 def _apart(one: Tensor, other: Tensor) -> float:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.ascent import without_weight_gradients
+from training.methods.ascent import without_weight_gradients
 
 ExampleLoss = Callable[[Tensor, Tensor], Tensor]
 TINY = 1e-9  # relative, of float64 outputs that are computed in batches of another size
@@ -57,7 +58,7 @@ class Losses:
         self.names = tuple(names or named)
         for name, weight in named.items():
             weight.requires_grad_(name in self.names)
-        self.weights = [named[name] for name in self.names]
+        self.weights: list[Tensor] = [named[name] for name in self.names]
         self.size = sum(weight.numel() for weight in self.weights)
         self._check_independent()
 
@@ -94,31 +95,31 @@ class Losses:
     @contextmanager
     def displaced(self, direction: Tensor, step: float) -> Iterator[None]:
         """Inside, theta is theta + step * direction, direction (m,); afterwards it is as before, to the bit."""
-        kept = [weight.detach().clone() for weight in self.weights]
+        # New tensors, not new values in the old ones, which graphs that were built before still need.
+        kept = [weight.data for weight in self.weights]
         try:
-            with torch.no_grad():
-                for weight, part in zip(self.weights, self.split(direction), strict=True):
-                    weight.add_(part, alpha=step)
+            for weight, part in zip(self.weights, self.split(direction), strict=True):
+                weight.data = weight.data + step * part
             yield
         finally:
-            with torch.no_grad():
-                for weight, before in zip(self.weights, kept, strict=True):
-                    weight.copy_(before)
+            for weight, before in zip(self.weights, kept, strict=True):
+                weight.data = before
 
     def split(self, vector: Tensor) -> list[Tensor]:
         """A vector (m,) as tensors like the weights."""
         sizes = [weight.numel() for weight in self.weights]
-        return [
-            part.view_as(weight) for part, weight in zip(vector.split(sizes), self.weights, strict=True)
-        ]
+        return [part.view_as(weight) for part, weight in zip(vector.split(sizes), self.weights, strict=True)]
 
     def _check_independent(self) -> None:
-        """The last example alone has the output it has in the batch."""
+        """The last example has the output in a batch of copies of itself that it has among the others."""
         with torch.no_grad():
             inputs = self.x.unflatten(1, self.shape)
-            together, alone = self.model(inputs)[-1:], self.model(inputs[-1:])
+            alone = self.model(torch.cat([inputs[-1:], inputs[-1:]]))[-1:]
+            together = self.model(inputs)[-1:] if len(inputs) > 1 else alone
         if not torch.isfinite(together).all():
-            raise ValueError("the model's outputs are not finite: its weights have diverged, or x has no place in it")
+            raise ValueError(
+                "the model's outputs are not finite: its weights have diverged, or x has no place in it"
+            )
         if not torch.allclose(together, alone, rtol=TINY, atol=TINY):
             raise ValueError(
                 "the model's output for an example depends on the other examples of the batch, as with batch norm "
@@ -165,19 +166,15 @@ class Expansion:
         """B whole, (d, m), for an expansion of one example."""
         return torch.cat([part.flatten(1) for part in self._rows(self.theta)], dim=1)
 
-    def _rows(self, by: list[Tensor]) -> tuple[Tensor, ...]:
+    def _rows(self, by: list[Tensor]) -> list[Tensor]:
+        """The derivative of each coordinate of the gradient by these, (d, *shape)."""
         unit = torch.eye(self.delta.shape[1], dtype=self.delta.dtype).unsqueeze(1)
-        if not self.graph.requires_grad:
-            return tuple(self.delta.new_zeros(len(unit), *one.shape) for one in by)
-        return torch.autograd.grad(
-            self.graph,
-            by,
-            grad_outputs=unit,
-            is_grads_batched=True,
-            retain_graph=True,
-            allow_unused=True,
-            materialize_grads=True,
-        )
+        found: Sequence[Tensor | None] = [None] * len(by)
+        if self.graph.requires_grad:
+            how: dict[str, Any] = {"is_grads_batched": True, "retain_graph": True, "allow_unused": True}
+            found = torch.autograd.grad(self.graph, by, grad_outputs=unit, **how)
+        empty = [one.new_zeros(len(unit), *one.shape) for one in by]
+        return [zeros if part is None else part for part, zeros in zip(found, empty, strict=True)]
 
     def _products(self, outputs: list[Tensor], vectors: list[Tensor], by: list[Tensor]) -> tuple[Tensor, ...]:
         kept = [(out, v) for out, v in zip(outputs, vectors, strict=True) if out.requires_grad]

@@ -190,8 +190,8 @@ def _checked(segment: tuple[Tensor, float], size: int) -> tuple[Tensor, float]:
     direction, length = segment
     if direction.shape != (size,) or not length > 0:
         raise ValueError(
-            f"segment has a direction of shape {tuple(direction.shape)} and length {length}; need ({size},), one number "
-            "a weight, and a length > 0"
+            f"segment has a direction of shape {tuple(direction.shape)} and length {length}; need ({size},), one "
+            "number a weight, and a length > 0"
         )
     direction = direction.detach().double().cpu()
     return direction / torch.linalg.vector_norm(direction), float(length)

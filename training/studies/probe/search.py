@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from training.ascent import uniform_start
-from training.attacks import pgd
+from training.methods.ascent import uniform_start
+from training.methods.attacks import pgd
 from training.studies.probe.loss import Expansion, Losses
 from training.studies.probe.region import Face, Region
 
@@ -23,9 +23,15 @@ ITERATIONS = 60
 GAIN = 1e-4  # share of the predicted gain that a step has to make
 NOISE = 1e-14  # relative, of losses in float64: below it a step is judged by the slope it leaves
 SMALLEST = 1e-13  # a trust region, relative to epsilon
-SCHEDULE = ((0.25, 20), (0.05, 20))  # step size over epsilon, and steps, of the PGD that the starts begin with
+SCHEDULE = (
+    (0.25, 20),
+    (0.05, 20),
+)  # step size over epsilon, and steps, of the PGD that the starts begin with
 APART = 1e-3  # of epsilon: two maxima further from each other than this are two
-NEAR, KINK = 1e-4, 1e-4  # of epsilon, the way over which a jump of the gradient by this share is looked for, ...
+NEAR, KINK = (
+    1e-4,
+    1e-4,
+)  # of epsilon, the way over which a jump of the gradient by this share is looked for, ...
 DIRECTIONS = 8  # ... in so many directions
 
 
@@ -121,7 +127,11 @@ def polish(
         grown = torch.where(good & edge, 2 * trust[left], trust[left]).clamp(max=2 * region.epsilon)
         trust[left] = torch.where(shrink, torch.minimum(trust[left], _length(step)) / 4, grown)
         accepted = left[kept]
-        delta[accepted], values[accepted], slope[accepted] = trial[kept], trial_values[kept], trial_slope[kept]
+        delta[accepted], values[accepted], slope[accepted] = (
+            trial[kept],
+            trial_values[kept],
+            trial_slope[kept],
+        )
         open_ = (slope[left] > limit[left]) & (trust[left] > SMALLEST * region.epsilon)
         left = left[open_]
     return delta, slope, limit
@@ -169,7 +179,10 @@ def _steihaug(
             break
         image = apply(direction)
         bend = (direction * image).sum(1)
-        length = torch.where(bend > 0, square / torch.where(bend > 0, bend, 1.0), torch.inf)
+        # Along a direction that does not bend down the model grows to the edge; where there is none the solve ends.
+        falls = bend > 0
+        going = going & (falls | torch.isfinite(trust))
+        length = torch.where(falls, square / torch.where(falls, bend, 1.0), torch.inf)
         farthest = _to_the_edge(step, direction, trust)
         stops = going & (length >= farthest)
         length = torch.where(going, torch.minimum(length, farthest), torch.zeros_like(length)).unsqueeze(1)
@@ -254,7 +267,7 @@ def _random(losses: Losses, region: Region, generator: torch.Generator) -> Tenso
 def _pgd(
     losses: Losses, region: Region, start: Tensor, step_size: float, steps: int, rows: Tensor | None = None
 ) -> Tensor:
-    """The end of `training.attacks.pgd` from each start, (n, d)."""
+    """The end of `training.methods.attacks.pgd` from each start, (n, d)."""
     rows = torch.arange(len(losses)) if rows is None else rows
     x = losses.x[rows].unflatten(1, losses.shape)
     low = float((losses.x + region.pixel_lower).min())

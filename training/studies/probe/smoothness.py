@@ -19,7 +19,7 @@ from torch import Tensor
 
 from training.studies.probe.curvature import DENSE, SOLVED, pseudo_inverse
 from training.studies.probe.loss import Losses
-from training.studies.probe.region import Face, Region
+from training.studies.probe.region import Region
 from training.studies.probe.search import curvature, polish, solve_tangent
 
 LANCZOS = 1e-6  # relative, of the eigenvalues in the space of the weights
@@ -69,7 +69,9 @@ def smoothness(
 class AdversarialHessian:
     """grad_theta^2 L_eps as products with vectors (m,), the attacks staying at maxima of their examples."""
 
-    def __init__(self, losses: Losses, region: Region, delta: Tensor, rows: Tensor, dense: int = DENSE) -> None:
+    def __init__(
+        self, losses: Losses, region: Region, delta: Tensor, rows: Tensor, dense: int = DENSE
+    ) -> None:
         self.n = len(rows)
         self.expansion = losses.at(delta, rows)
         self.face = region.of(rows).face(delta, self.expansion.gradient)
@@ -98,7 +100,9 @@ class AdversarialHessian:
             hessian = losses.at(delta[one], rows[one], weights=False).hessians_of_one()
             inverse = pseudo_inverse(hessian, self.face.of(torch.tensor([index])))
             if inverse is None:
-                raise ValueError(f"example {int(rows[index])} is no nondegenerate maximum: leave it out of the rows")
+                raise ValueError(
+                    f"example {int(rows[index])} is no nondegenerate maximum: leave it out of the rows"
+                )
             found.append(inverse)
         return torch.stack(found)
 
