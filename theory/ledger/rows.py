@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 
+from support.workers import in_workers
 from theory.deciders.facts import Dimension, Finding, Verdict, Witness
 from theory.ledger.claim import Claim, Reading, decide
-from theory.parallel import in_parallel
 from theory.statements import ORDER, claims_of, load
 
 EQUATIONS = range(1, 78)
@@ -94,7 +94,7 @@ def rows(
         for name in ORDER:
             finished(name, rows_of(name))
     else:
-        in_parallel(rows_of, ORDER, workers, finished)
+        in_workers(rows_of, ORDER, workers, finished, advice="it decides claims side by side, try it alone")
     return [row for name in ORDER for row in found[name]]
 
 
