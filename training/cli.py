@@ -1,5 +1,5 @@
-"""What the command line of the trainer (Tables 1-3) is built from: one-line errors with exit status 2, fractions such
-as `8/255`, and how a command ends.
+"""What the commands of `training` are built from: one-line errors with exit status 2, fractions such as `8/255`, and
+how a command ends.
 """
 
 from __future__ import annotations

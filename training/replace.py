@@ -1,4 +1,4 @@
-"""Serves everything the trainer of Tables 1-3 writes as text: a file is replaced as a whole or stays as it was."""
+"""Replaces a text file as a whole, or leaves it as it was."""
 
 from __future__ import annotations
 

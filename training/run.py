@@ -1,4 +1,4 @@
-"""The command behind Tables 1-3: `python training/run.py` trains and renders the compact table, `--help` says more."""
+"""`python training/run.py` trains recipes and renders the tables from their records; `--help` says more."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
     from training.runs.job import satisfied
     from training.runs.progress import Board, plain_warnings
     from training.runs.stopping import Stopped
-    from training.workers import run_jobs
+    from training.runs.workers import run_jobs
 
     plain_warnings(PROGRAM)
     if options.download:

@@ -1,4 +1,4 @@
-"""Shows how runs of Tables 1-3 come on: a line an epoch or a run on stderr, throughput, time left, TensorBoard."""
+"""Shows how runs come on: a line an epoch or a run on stderr, throughput, time left, TensorBoard."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plain_warnings(program: str) -> None:
 
 
 class Board:
-    """Called with (job, event) as in `training.workers.run_jobs`.
+    """Called with (job, event) as in `training.runs.workers.run_jobs`.
 
     Of one job it prints every epoch, of several every run. On a terminal a status line below them shows how far all of
     it is, minibatches of this session included. TensorBoard's files are written beside the metrics where it is

@@ -135,7 +135,7 @@ def _train(options: argparse.Namespace, recipes: dict[Arm, Recipe]) -> dict[str,
     from training.runs.health import TrainingFailed
     from training.runs.job import Job, satisfied
     from training.runs.progress import Board, plain_warnings
-    from training.workers import run_jobs
+    from training.runs.workers import run_jobs
 
     plain_warnings(PROGRAM)
     failed = {}
