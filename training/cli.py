@@ -1,4 +1,4 @@
-"""The numbers that the command lines of the trainer (Tables 1-3) take, fractions such as `8/255` among them."""
+"""The numbers that the commands of `training` take, fractions such as `8/255` among them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command behind Tables 1-3: `python training/run.py` trains and renders the compact table, `--help` says more."""
+"""`python training/run.py` trains recipes and renders the tables from their records; `--help` says more."""
 
 from __future__ import annotations
 

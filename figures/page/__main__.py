@@ -19,11 +19,11 @@ def run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     # Not at the top: the titles of the claims take a second to load, and Ctrl-C then is no error either.
     from figures.page.build import page
-    from figures.page.sources import titles
     from support.files import make_folder, replace_file
+    from theory.ledger.paper import open_paper
 
     out = arguments.out or arguments.results / "index.html"
-    text = page(arguments.results, titles())
+    text = page(arguments.results, open_paper(arguments.paper) if arguments.paper else open_paper())
     make_folder(out.parent)
     replace_file(out, text)
     print(f"{out}: {len(text.encode()) / 1e3:,.0f} kB, opens without a network")
@@ -40,6 +40,13 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("results"),
         metavar="DIR",
         help="what the page is made of (default: results)",
+    )
+    parser.add_argument(
+        "--paper",
+        type=folder_name,
+        default=None,
+        metavar="FOLDER",
+        help="the paper whose ledger lies in --results (default: the paper of this project)",
     )
     parser.add_argument(
         "--out", type=Path, default=None, metavar="FILE", help="the page (default: index.html in --results)"

@@ -1,4 +1,4 @@
-"""Serves AutoAttack's resumption: what is known after each batch, for one model, data set and settings."""
+"""What an AutoAttack that was cut short knows after each batch, for one model, data set and settings."""
 
 from __future__ import annotations
 

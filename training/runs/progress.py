@@ -1,4 +1,4 @@
-"""Shows how runs of Tables 1-3 come on: a line an epoch or a run on stderr, throughput, time left, TensorBoard."""
+"""Shows how runs come on: a line an epoch or a run on stderr, throughput, time left, TensorBoard."""
 
 from __future__ import annotations
 

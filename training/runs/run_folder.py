@@ -1,4 +1,4 @@
-"""Serves resumption: the folder of one run, `runs/<recipe>/seed<S>`, that one process at a time writes to.
+"""The folder of one run, `runs/<recipe>/seed<S>`, that one process at a time writes to and a later one resumes from.
 
 It holds checkpoints while the run goes on, metrics.jsonl, AutoAttack's state, and in the end `trained.pt`: the
 selected weights (`torch.load(path, weights_only=True)["selected"]["best_test"]["weights"]`).

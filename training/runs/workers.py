@@ -1,4 +1,4 @@
-"""Runs several cells of Tables 1-3: one after the other, or, where they are small, at once in processes of their own.
+"""Does several runs: one after the other, or, where they are small, at once in processes of their own.
 
 A run computes with its own stated number of threads, so what it finds does not depend on what runs beside it.
 """

@@ -1,6 +1,5 @@
-"""Compares the engines behind Tables 1-3 by what they train: `python -m training.studies.engine_accuracy` reads the
-records of the same short runs under each and says whether the mean robust accuracies over seeds lie within 1.5
-points."""
+"""Compares the engines by what they train: `python -m training.studies.engine_accuracy` reads the records of the same
+short runs under each and says whether the mean robust accuracies over seeds lie within 1.5 points."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The command that times the engines behind the runs of Tables 1-3: `python -m training.studies.bench --recipe NAME`
-runs both in turn on the device at hand and writes results/training_bench.json and .md."""
+"""`python -m training.studies.bench --recipe NAME` times both engines in turn on the device at hand and writes
+results/training_bench.json and .md."""
 
 from __future__ import annotations
 

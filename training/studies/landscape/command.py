@@ -1,5 +1,5 @@
-"""The command behind Figure 7: `python -m training.studies.landscape` measures the adversarial loss of trained nets
-along a filter-normalised direction and appends a record a run to results/landscapes.jsonl, which `figures` draws."""
+"""`python -m training.studies.landscape` measures the adversarial loss of trained nets along a filter-normalised
+direction and appends a record a run to results/landscapes.jsonl, which `figures` draws (Figure 7)."""
 
 from __future__ import annotations
 
