@@ -24,7 +24,7 @@ from training.runs.trainer import Plan, Report, Trainer
 
 # What a process of the trainer imports, some of it only on the way: a preloaded server forks them in milliseconds.
 PRELOADED = [
-    "training.workers",
+    "training.runs.workers",
     "training.runs.progress",
     "training.run",
     "torch._dynamo",

@@ -350,7 +350,7 @@ def test_bad_input_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.Captu
 def test_the_command_makes_missing_runs_once_and_says_which_failed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training import workers
+    from training.runs import workers
 
     honest = workers.run_jobs
 

@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from training.engine.capture import WARM_UPS, CudaGraphs, Replayed, origin
 from training.engine.choice import FAST_CUDA, choice, left_out
-from training.engine.compiled import Compiled, agreement
+from training.engine.compiled import Compiled
 from training.engine.device import Computing
 from training.engine.machine import Machine
 from training.methods.attacks import trades_attack
@@ -33,6 +33,7 @@ from training.results.records import read
 from training.run import main
 from training.runs.batches import minibatches, order
 from training.runs.parts import Parts
+from training.studies.agreement import agreement
 
 ROUNDING = 1e-5  # some tens of float32 operations
 

@@ -1,4 +1,4 @@
-"""The readings of a recipe behind Tables 1-3: what to change where the paper contradicts itself or the public code."""
+"""What a reading (`+code`, `+eq11`, ...) changes in a recipe, where the paper contradicts itself or the public code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one table cell of the paper's Tables 1-3 is made of: the frozen `Recipe`, its checks and its digest."""
+"""A `Recipe` is everything that decides one cell of a table: frozen, checked, and named by a digest of its fields."""
 
 from __future__ import annotations
 

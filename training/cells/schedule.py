@@ -1,4 +1,4 @@
-"""What the recipes of Tables 1-3 do in each epoch: the learning rate, whose step is taken, whether AWP is on."""
+"""What a recipe does in each epoch: its learning rate, whose step is taken, whether AWP is on."""
 
 from __future__ import annotations
 

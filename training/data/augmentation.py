@@ -1,4 +1,4 @@
-"""Serves the recipes of Tables 1-3: their random crops, flips and rotations, for a whole batch on its device at once.
+"""Random crops, flips and rotations, for a whole batch on its device at once.
 
 Every one of them moves pixels and fills with zeros, so a uint8 image stays uint8 and none is interpolated.
 """

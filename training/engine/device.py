@@ -1,4 +1,4 @@
-"""Serves the trainer of Tables 1-3: device, threads and precision of a run, stated explicitly and put on record."""
+"""Device, threads and precision of a run, stated explicitly and put on record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the runs of Tables 1-3: an engine at work on one device, and the account of what it could in fact use."""
+"""An engine at work on one device, and the account of what it could in fact use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the columns clean and PGD-20 of every record: shares of right answers, in eval mode, from float32 logits."""
+"""Clean and PGD accuracy: shares of right answers, in eval mode, from float32 logits."""
 
 from __future__ import annotations
 

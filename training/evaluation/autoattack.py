@@ -1,4 +1,4 @@
-"""Serves the AutoAttack column of Tables 1-3: `pyautoattack`, its authors' package, run batch by batch and resumable.
+"""AutoAttack accuracy: `pyautoattack`, run batch by batch and resumable.
 
 The package itself saves a state that a resumed run does not continue to the same result, resets torch's global
 random generator, and leaves gradients in the weights; here none of that happens.

@@ -10,8 +10,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from training.entropy_sgd import EntropySGD
-from training.methods.attacks import pgd
-from training.methods.awp import AdversarialWeights
+from training.methods import AdversarialWeights, pgd
 
 
 def train(

@@ -1,4 +1,4 @@
-"""Serves the attacks: projected gradient ascent on a perturbation of the input, its parts and the checks before it.
+"""Projected gradient ascent on a perturbation of the input: its parts and the checks before it.
 
 Shapes are static and nothing in the loop waits for the device: it can be compiled or captured as a graph.
 """

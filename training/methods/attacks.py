@@ -1,4 +1,4 @@
-"""Serves every training method of Tables 1-3: PGD (Sec. 2.1) and the attack and loss of TRADES, for any model.
+"""PGD (Sec. 2.1) and the attack and loss of TRADES, for any model.
 
 They find delta, the inner maximum of Eq. (1), with gradients for the input only. The model keeps its mode
 unless a batch-norm policy is named. Shapes are static and nothing in a loop waits for the device.

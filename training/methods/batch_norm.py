@@ -1,4 +1,4 @@
-"""Serves the trainer's batch-norm switch: whose statistics a forward pass uses, and whether it moves the running ones.
+"""Whose batch-norm statistics a forward pass uses, and whether it moves the running ones.
 
 The paper does not say; the public codes attack in train mode (AT) and in eval mode (TRADES).
 """

@@ -1,4 +1,4 @@
-"""The minibatch step of every method of Tables 1-3, AT, AWP, TRADES and TRADES-AWP, for SGD and EntropySGD alike."""
+"""What a minibatch does to the weights under AT, AWP, TRADES or TRADES-AWP, for SGD and EntropySGD alike."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The numbers of one cell of Tables 1-3: which records may be averaged, their mean and deviation over seeds, and the
-distance from the published number."""
+"""Which records may be averaged, their mean and deviation over seeds, and the distance from the published number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a record of Figure 7 holds, the adversarial loss of one trained net along a direction, and its check. No torch.
+"""What a record of an adversarial loss along a direction (Figure 7) holds, and its check.
 
 A record holds
 

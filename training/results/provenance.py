@@ -1,4 +1,4 @@
-"""Where a number of Tables 1-3 was made: commit, versions, threads and hardware, gathered without loading torch."""
+"""Where a number was made: commit, versions, threads and hardware, gathered without loading torch."""
 
 from __future__ import annotations
 

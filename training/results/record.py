@@ -1,4 +1,4 @@
-"""What the record of a run for Tables 1-3 holds, and the check that it is complete, finite and agrees with itself.
+"""What the record of a run holds, and the check that it is complete, finite and agrees with itself.
 
 A record holds
 

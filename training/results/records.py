@@ -1,5 +1,5 @@
-"""The records behind Tables 1-3 and the figures of the runs: a file of JSON lines, one a finished run, that two
-processes may append to. What a record holds stands in `training/results/record.py`, where it was made in `provenance`.
+"""Appends records to a file of JSON lines, one a finished run, and reads them back; two processes may append at once.
+What a record holds stands in `record`, where it was made in `provenance`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stands below Tables 1-3 and the compact table: what was measured how, on which machine, what was left out."""
+"""The notes below a table: what was measured how, on which machine, what was left out."""
 
 from __future__ import annotations
 

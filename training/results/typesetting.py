@@ -1,4 +1,4 @@
-"""Tables 1-3 and the compact table as text: a grid of plain strings with a title and notes, in Markdown or LaTeX."""
+"""Typesets a table: a grid of plain strings with a title and notes, in Markdown or LaTeX."""
 
 from __future__ import annotations
 

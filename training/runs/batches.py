@@ -1,4 +1,4 @@
-"""Serves the trainer: the minibatches of an epoch, augmented, on the device of the data."""
+"""The minibatches of an epoch, in an order that seed and epoch fix, augmented, on the device of the data."""
 
 from __future__ import annotations
 

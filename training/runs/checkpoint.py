@@ -1,4 +1,4 @@
-"""Serves resumption: files of tensors that are whole or absent, and a run's folder with the checkpoint before the last.
+"""Writes files of tensors that are whole or absent, and keeps a run's last two checkpoints.
 
 A file is what `torch.save` writes, a zip archive, with the SHA-256 of the whole as the archive's comment. That is
 verified before the file is read, as `torch.load` itself verifies nothing: of one changed bit in the archive's directory

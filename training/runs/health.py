@@ -1,4 +1,4 @@
-"""Stops a run of Tables 1-3 whose loss is no number, or whose net only guesses, and says what to try."""
+"""Stops a run whose loss is no number, or whose net only guesses, and says what to try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run behind a cell of Tables 1-3, from its data to its record: what a `Job` is, whether it is done, doing it."""
+"""One run from its data to its record: what a `Job` is, whether it is done, doing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a trained run to its record for Tables 1-3: AutoAttack where it is asked for, and all that was measured."""
+"""From a trained run to its record: AutoAttack where it is asked for, and all that was measured."""
 
 from __future__ import annotations
 

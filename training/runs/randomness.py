@@ -1,4 +1,4 @@
-"""Serves resumption: every random number of a run of Tables 1-3 comes from a stream of its own, made from its seed."""
+"""The random streams of a run, one for each use, all made from its seed, saved and restored with it."""
 
 from __future__ import annotations
 

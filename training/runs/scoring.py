@@ -1,4 +1,4 @@
-"""The accuracies behind every epoch of Tables 1-3, taken at the weights that are to be judged, without a trace."""
+"""The accuracies after an epoch, taken at the weights that are to be judged, without a trace in the run."""
 
 from __future__ import annotations
 

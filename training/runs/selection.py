@@ -1,4 +1,4 @@
-"""Which epoch's weights Tables 1-3 report: the last, the best under PGD on test images, the best on validation ones."""
+"""Which epoch's weights are reported: the last, the best under PGD on test images, the best on validation ones."""
 
 from __future__ import annotations
 

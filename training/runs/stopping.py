@@ -1,4 +1,4 @@
-"""Serves resumption: SIGTERM and Ctrl-C end a run where its state is whole, so that it is saved before it leaves."""
+"""SIGTERM and Ctrl-C end a run where its state is whole, so that it is saved before it leaves."""
 
 from __future__ import annotations
 

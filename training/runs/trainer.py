@@ -1,4 +1,4 @@
-"""The training run behind a cell of Tables 1-3: epochs of a method's steps, evaluated, saved, resumed to the bit."""
+"""Trains: epochs of a method's steps, evaluated, saved, resumed to the bit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from training.cells.recipe import Recipe
 from training.cells.schedule import Phase, phase
 from training.data import Dataset
 from training.engine.device import Computing
-from training.engine.ready import make_ready, prepares
 from training.entropy_sgd import EntropySGD
 from training.evaluation import NonFiniteLogits
 from training.runs.batches import minibatches, order
@@ -170,7 +169,7 @@ class Trainer:
 
     def _make_ready(self) -> None:
         """What the engine compiles and records for the rest of the run; without a trace in it, and none on a CPU."""
-        if not prepares(self.parts) or self.epoch >= self.plan.epochs:
+        if not self.parts.prepares or self.epoch >= self.plan.epochs:
             return
         self._ticked = time.perf_counter()
         left = [phase(self.recipe, epoch) for epoch in range(self.epoch, self.plan.epochs)]
@@ -178,7 +177,7 @@ class Trainer:
         rows, aside = order(self.data, self.seed, self.epoch), torch.Generator(self.device).manual_seed(0)
         with self.stop.anywhere():
             x, y = next(minibatches(self.recipe, self.data, self.computing, rows, aside))
-            make_ready(self.parts, x, y, kinds)
+            self.parts.make_ready(x, y, kinds)
         self._tick("start_up")
 
     def _train_epoch(self) -> None:

@@ -1,11 +1,16 @@
-"""The fast engine computes what the reference computes: both make the same steps of a recipe of Tables 1-3, measured
-against the reference beside itself with every input moved by one unit in the last place.
+"""Measures how far the fast engine is from the reference: both make the same steps of a recipe, held against the
+reference beside itself with every input moved by one unit in the last place.
 
 `python -m training.studies.parity --recipe NAME --steps 50 --device DEV` prints the gaps and appends them as a JSON
 line.
 """
 
 from __future__ import annotations
+
+if __name__ == "__main__":  # before anything that takes long to load
+    from support.commands import interruptible
+
+    interruptible("training.studies.parity")
 
 import argparse
 import math
@@ -19,12 +24,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from support.commands import guarded
+from support.options import CommandParser
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
-from training.cli import CommandParser, guarded, positive
 from training.cli import count as whole
+from training.cli import positive
 from training.data import Dataset
-from training.engine.compiled import agreement
 from training.engine.device import Computing, accelerator, versions
 from training.results.provenance import ROOT, provenance
 from training.results.records import append
@@ -32,6 +38,7 @@ from training.runs.batches import minibatches, order
 from training.runs.job import Job, job_data
 from training.runs.parts import Parts
 from training.runs.randomness import derived
+from training.studies.agreement import agreement
 
 PROGRAM = "training.studies.parity"
 MEASURES = ("loss", "gradient_norm", "weights")
@@ -54,7 +61,7 @@ class Parity:
     moved : of the reference with inputs moved by one unit in the last place, the largest of `moves` runs
     early_fast, early_moved : the same, averaged over the first EARLY steps alone
     compiled : of its compiled net from the net itself in float32, logits and input gradients, in eval and in train
-            mode (`training.engine.compiled.agreement`); empty where nothing is compiled
+            mode (`agreement`); empty where nothing is compiled
     used  : what the fast engine was computed with
     """
 

@@ -218,8 +218,8 @@ def converging() -> Fact:
     every start."""
     theta, moved = sp.symbols("theta moved", real=True)
     return implies(
-        "on the non-smooth loss theta^2/2 + max(0, theta - 1), whose gradient jumps at 1, some step 1/2 gains less than "
-        "half of |theta|",
+        "on the non-smooth loss theta^2/2 + max(0, theta - 1), whose gradient jumps at 1, some step 1/2 gains "
+        "less than half of |theta|",
         [
             sp.Ne(theta, 0),
             sp.Or(

@@ -201,8 +201,9 @@ CLAIMS = (
         ),
         remark="Such a start exists only if ||xbar|| > epsilon. The level set is convex but may be "
         "unbounded (separable data), which the sentence after Eq. (4) assumes away and the argument does "
-        "not need. Theorem 1 itself does not give this: its C_theta_x is infinite on an unbounded level set for "
-        "d >= 2 (x = (2, 0), epsilon = 1), so the sharpened theorem is used. A smaller constant: claims beyond.theta-min and beyond.level-set.",
+        "not need. Theorem 1 itself does not give this: its C_theta_x is infinite on an unbounded level set "
+        "for d >= 2 (x = (2, 0), epsilon = 1), so the sharpened theorem is used. A smaller constant: claims "
+        "beyond.theta-min and beyond.level-set.",
     ),
     Claim(
         id="theorem1.larger",

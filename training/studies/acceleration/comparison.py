@@ -1,4 +1,4 @@
-"""Serves the paper's sentence "EnSGD accelerates the training" (Sec. 5.3, Fig. 3): the rules that judge it, on records.
+"""The rules that judge "EnSGD accelerates the training" (Sec. 5.3, Fig. 3) on records of runs.
 
 The robust accuracies that AT attains on its way are levels; what counts is how many epochs, and how many seconds of
 training, a run with EntropySGD needs to reach a level, beside the run of AT with the same seed and so the same batches.

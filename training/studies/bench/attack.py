@@ -1,4 +1,4 @@
-"""Serves the bench: how long AutoAttack takes on a trained net behind Tables 1-3, stage by stage; resumable."""
+"""Times AutoAttack on a trained net, stage by stage; resumable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the timing of the runs of Tables 1-3: how much memory a piece of work holds at once, on a GPU or on a CPU."""
+"""How much memory a piece of work holds at once, on a GPU or on a CPU."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Serves the bench: the timings of the engines behind Tables 1-3 in words and as a page. A time in seconds is
-stated for a named GPU alone; of a CPU, which others use too, the page states ratios."""
+"""The timings of the engines in words and as a page. A time in seconds is stated for a named GPU alone; of a CPU,
+which others use too, the page states ratios."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the bench: the steps of a recipe of Tables 1-3 under both engines, clocked in turn, and the floor."""
+"""Clocks the steps of a recipe under both engines in turn, and the floor below them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the speed of the runs of Tables 1-3: an engine under the clock, its steps, their pieces, an evaluation."""
+"""Puts an engine under the clock: its steps, their pieces, an evaluation."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Serves the speed of the runs of Tables 1-3: the floating-point operations and bytes of a training step, counted, and
-the rates a device reaches, measured; their quotients are the floor below any engine."""
+"""Counts the floating-point operations and bytes of a training step and measures the rates a device reaches; their
+quotients are the floor below any engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves Figure 7: finds the trained nets that `training/run.py` left below a folder, by the names of their recipes."""
+"""Finds the trained nets that `training/run.py` left below a folder, by the names of their recipes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One curve of Figure 7: from the weights a run selected to the record of their adversarial loss along a direction."""
+"""From the weights a run selected to the record of their adversarial loss along a direction, one curve of Figure 7."""
 
 from __future__ import annotations
 

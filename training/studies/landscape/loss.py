@@ -1,4 +1,4 @@
-"""The values of Figure 7: the adversarial loss along a filter-normalised direction, the attack found anew each time.
+"""The adversarial loss along a filter-normalised direction, the attack found anew at each point.
 
 direction = filter_normalised(model, torch.Generator().manual_seed(0))
 with displaced(model, direction, 0.3):      # at w + 0.3 d / ||d|| ||w||
