@@ -17,7 +17,7 @@ Storeys = tuple[tuple[str, ...], ...]
 STOREYS: dict[str, Storeys] = {
     "training": (
         ("scalars",),
-        ("cells", "data", "engine", "entropy_sgd", "models", "cli", "replace"),
+        ("cells", "data", "engine", "entropy_sgd", "models", "cli"),
         ("methods", "results"),
         ("evaluation",),
         ("runs",),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory.guard import guarded
+from support.commands import guarded, start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,8 +19,8 @@ def run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     # Not at the top: the titles of the claims take a second to load, and Ctrl-C then is no error either.
     from figures.page.build import page
+    from support.files import make_folder, replace_file
     from theory.ledger.paper import open_paper
-    from theory.results import make_folder, replace_file
 
     out = arguments.out or arguments.results / "index.html"
     text = page(arguments.results, open_paper(arguments.paper) if arguments.paper else open_paper())
@@ -32,7 +31,7 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from theory.cli import CommandParser, folder_name
+    from support.options import CommandParser, folder_name
 
     parser = CommandParser(prog="python -m figures.page", description=__doc__)
     parser.add_argument(
@@ -56,4 +55,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("figures.page", main)

@@ -11,13 +11,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from theory.cli import CommandParser, folder_name
+from support.files import make_folder
+from support.options import CommandParser, folder_name
 from theory.ledger import report, show
 from theory.ledger import rows as ledger
 from theory.ledger.new import next_steps, write_new
 from theory.ledger.paper import DEFAULT, Paper, open_paper
 from theory.own_loss.command import add_check_arguments, run_check
-from theory.results import make_folder
 
 WHAT = "The ledger of a paper's statements: which hold, how that is known, what is right where one fails."
 

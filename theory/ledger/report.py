@@ -8,11 +8,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from support.files import make_folder, replace_file
 from theory.deciders.facts import at_place, known
 from theory.ledger.paper import Paper
 from theory.ledger.rows import Row, coverage
 from theory.ledger.show import summary
-from theory.results import make_folder, replace_file
 
 NAMES = ("theory.md", "theory.json", "theory.tex")
 LATEX_SPECIAL = {character: "\\" + character for character in "&%$#_{}"} | {

@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
+from support.workers import in_workers
 from theory.deciders.facts import Dimension, Finding, Verdict, Witness
 from theory.ledger.claim import Claim, Reading, decide
 from theory.ledger.paper import DEFAULT, Paper, numbered, open_paper
-from theory.parallel import in_parallel
 
 PUBLIC = (
     "id",
@@ -98,7 +98,8 @@ def rows(
         for name in paper.files:
             finished(name, rows_of(name, paper.folder))
     else:
-        in_parallel(partial(rows_of, folder=paper.folder), paper.files, workers, finished)
+        one = partial(rows_of, folder=paper.folder)
+        in_workers(one, paper.files, workers, finished, advice="it decides claims side by side, try it alone")
     return [row for name in paper.files for row in found[name]]
 
 
