@@ -16,7 +16,8 @@ Storeys = tuple[tuple[str, ...], ...]
 # From the ground up. Rooms on one storey do not import each other.
 STOREYS: dict[str, Storeys] = {
     "training": (
-        ("cells", "data", "engine", "entropy_sgd", "models", "cli", "replace"),
+        ("cli", "replace", "scalars"),
+        ("cells", "data", "engine", "entropy_sgd", "models"),
         ("methods", "results"),
         ("evaluation",),
         ("runs",),

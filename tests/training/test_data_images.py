@@ -29,12 +29,6 @@ PETS = ("cat", "dog", "ant")
 Picture = tuple[str, np.ndarray]  # name in the folder, (H, W, 3) or (H, W)
 
 
-@pytest.fixture(autouse=True)
-def cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("SMOOTHNESS_AT_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def pictures(
     classes: tuple[str, ...] = PETS,
     train: int = 4,
