@@ -43,7 +43,7 @@ def violations(module: str, source: str) -> list[str]:
     """The imports of a module that its room does not allow."""
     parts = module.split(".")
     allowed = ROOMS[parts[0]]
-    if parts[-1].startswith("test_") or parts[-1] == "conftest" or "tests" in parts:
+    if parts[-1].startswith("test_") or parts[-1] in ("conftest", "testing") or "tests" in parts:
         allowed += TEST_TOOLS
     if parts[-1] == "__main__":
         allowed += MAIN_MAY_ALSO

@@ -16,8 +16,8 @@ Storeys = tuple[tuple[str, ...], ...]
 # From the ground up. Rooms on one storey do not import each other.
 STOREYS: dict[str, Storeys] = {
     "training": (
-        ("cli", "replace", "scalars"),
-        ("cells", "data", "engine", "entropy_sgd", "models"),
+        ("scalars",),
+        ("cells", "data", "engine", "entropy_sgd", "models", "cli"),
         ("methods", "results"),
         ("evaluation",),
         ("runs",),

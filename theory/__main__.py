@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from theory.guard import guarded
+from support.commands import guarded, start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,4 +24,4 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("theory", main)

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from support.commands import guarded
+from support.files import replace_file
+from support.options import CommandParser
 from training.cells.recipe import Recipe
 from training.cells.recipes import over, recipe
-from training.cli import CommandParser, guarded, positive
+from training.cli import positive
 from training.engine.choice import ENGINES
-from training.replace import replace_text
 from training.results.averages import groups
 from training.results.provenance import ROOT
 from training.results.records import Record, find, read
@@ -53,8 +55,8 @@ def _command(arguments: Sequence[str] | None) -> int:
     result = findings(recipes, found, failed, options.seeds)
     text = page(result, _figure(recipes, options.out))
     stem = f"claim_{options.stem}"
-    replace_text(options.out / f"{stem}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
-    replace_text(options.out / f"{stem}.md", text)
+    replace_file(options.out / f"{stem}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
+    replace_file(options.out / f"{stem}.md", text)
     print(text)
     return 1 if failed else 0
 
@@ -131,10 +133,11 @@ def _figure(recipes: dict[Arm, Recipe], out: Path) -> str:
 
 def _train(options: argparse.Namespace, recipes: dict[Arm, Recipe]) -> dict[str, str]:
     """Makes the missing runs, one arm after the other; recipe -> why it failed, for those that did."""
+    from support.progress import plain_warnings
     from training.engine.device import Computing
     from training.runs.health import TrainingFailed
     from training.runs.job import Job, satisfied
-    from training.runs.progress import Board, plain_warnings
+    from training.runs.progress import Board
     from training.runs.workers import run_jobs
 
     plain_warnings(PROGRAM)
