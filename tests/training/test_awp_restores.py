@@ -92,12 +92,10 @@ def test_a_step_inside_the_block_is_reported_and_undone():
             sgd.step()
 
     with pytest.raises(
-        RuntimeError, match="the block has changed the weights, which is undone: step the optimizer"
+        RuntimeError, match=r"changed 6 parameters\. They are again as before .* momentum has taken the step"
     ):
         misuse()
-    undone = {name for name, value in model.named_parameters() if torch.equal(value, before[name])}
-    assert {"conv.weight", "out.weight"} <= undone
-    assert "out.bias" not in undone
+    assert all(torch.equal(value, before[name]) for name, value in model.named_parameters())
 
 
 def test_a_block_inside_a_block_is_refused():
