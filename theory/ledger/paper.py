@@ -147,7 +147,7 @@ class Paper:
 
 
 def numbered(equations: Collection[int]) -> str:
-    """The numbers as a reader says them: `numbered 1 to 77`, `numbered 1, 3, 4`, `not numbered`."""
+    """The numbers as a reader says them: `numbered 1 to 9`, `numbered 1, 3, 4`, `not numbered`."""
     numbers = sorted(equations)
     if not numbers:
         return "not numbered"

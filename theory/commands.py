@@ -15,6 +15,7 @@ from support.files import make_folder
 from support.options import CommandParser, folder_name
 from theory.ledger import report, show
 from theory.ledger import rows as ledger
+from theory.ledger.new import next_steps, write_new
 from theory.ledger.paper import DEFAULT, Paper, open_paper
 from theory.own_loss.command import add_check_arguments, run_check
 
@@ -57,6 +58,14 @@ def _parser() -> CommandParser:
         "--out", type=folder_name, default=Path("results"), metavar="DIR", help="where (default: results)"
     )
     whole.set_defaults(run=_report)
+
+    start = commands.add_parser(
+        "new", help="write a folder for a paper of your own, with three worked claims"
+    )
+    start.add_argument(
+        "folder", type=folder_name, metavar="FOLDER", help="where; it must not exist, or be empty"
+    )
+    start.set_defaults(run=_new)
 
     own = commands.add_parser("check", help="the same machinery on a loss of your own")
     add_check_arguments(own)
@@ -103,6 +112,14 @@ def _report(arguments: argparse.Namespace) -> int:
         print(line)
     print(f"written in {time.perf_counter() - started:.0f} s: {', '.join(map(str, paths))}")
     return _agreement(rows)
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    paths = write_new(arguments.folder)
+    print(f"wrote {', '.join(map(str, paths))}")
+    for line in next_steps(arguments.folder):
+        print(f"  {line}")
+    return 0
 
 
 def _decided(paper: Paper) -> list[ledger.Row]:
