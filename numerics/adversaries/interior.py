@@ -191,26 +191,25 @@ def mixed_partials_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
     """l = theta . A sin(x): both orders of the mixed derivative, each by differences of a gradient, and the bound; or
     x^3 theta/(x^2 + theta^2), whose grad_x is not C^1."""
     if not sentence.smooth:
-        inner = outer = 1e-3
+        inner, outer = 1e-6, 1e-3
 
         def loss(x: float, t: float) -> float:
             return x**3 * t / (x * x + t * t) if x or t else 0.0
 
-        inner *= 1e-3
         one = (loss(outer, inner) - loss(outer, -inner)) / (2 * inner * outer)
         other = (loss(inner, outer) - loss(-inner, outer)) / (2 * inner * outer)
         return equal(one, other, 1e-3)
     matrix, x = instance["matrix"], instance["t"]
     theta = np.cos(np.arange(matrix.shape[0]))
-    one = central(lambda at: matrix @ np.sin(at), x)
-    other = central(lambda at: (matrix.T @ at) * np.cos(x), theta).T
+    first = central(lambda at: matrix @ np.sin(at), x)
+    second = central(lambda at: (matrix.T @ at) * np.cos(x), theta).T
     error = 1e-7 * (1 + largest(matrix))
     bound = sentence.factor * largest(matrix)
-    return worst(equal(largest(one), largest(other), error), Gap(largest(one), bound, error))
+    return worst(equal(largest(first), largest(second), error), Gap(largest(first), bound, error))
 
 
 def pointed(rng: np.random.Generator) -> Instance:
-    """x.B theta + p(x): C_theta_x = sigma_1(B) at every x, and the curvature changes with x at once; `share` is c'/c."""
+    """x.B theta + p(x): C_theta_x = sigma_1(B) at every x, while the curvature changes with x; `share` is c'/c."""
     d, m = int(rng.integers(1, 4)), int(rng.integers(1, 3))
     instance = draw_loss(rng, d, m, float(10 ** rng.uniform(-1, 1)), False)
     instance["w"] = 0 * instance["w"]
