@@ -15,7 +15,16 @@ if __name__ == "__main__" and not __package__:
 from training.cells.published import PUBLISHED
 from training.cells.readings import under
 from training.cells.recipe import Recipe
-from training.cells.recipes import COMPACT_RECIPES, RECIPES, held_out, listing, recipe
+from training.cells.recipes import (
+    COMPACT_RECIPES,
+    LAPTOP_AUTOATTACK,
+    LAPTOP_EVERY,
+    LAPTOP_RECIPES,
+    RECIPES,
+    held_out,
+    listing,
+    recipe,
+)
 from training.cli import CommandParser, count, guarded, positive
 from training.engine.choice import ENGINES
 from training.replace import replace_text
@@ -27,7 +36,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "training/run.py"
-COMPACT_SEEDS = 3
+SEEDS = 3
+SMALL = ("small", "strided")  # nets that gain nothing from a second thread
 SUFFIXES = {"markdown": ".md", "latex": ".tex"}
 MODES = ("table", "all", "none")
 
@@ -68,12 +78,14 @@ def _parser() -> CommandParser:
     what.add_argument(
         "--recipe", metavar="NAME", help="one recipe, such as compact-awp or cifar10-rn18-at+code"
     )
-    what.add_argument("--table", choices=list(PUBLISHED), help="every recipe of one of the paper's tables")
+    what.add_argument(
+        "--table",
+        choices=[*PUBLISHED, "laptop", "compact"],
+        help="every recipe of a table: 1, 2, 3 of the paper, the laptop's",
+    )
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=count, metavar="S", help="one seed (default with --recipe: 0)")
-    seeds.add_argument(
-        "--seeds", type=positive, metavar="N", help=f"seeds 0 to N - 1 (default: {COMPACT_SEEDS})"
-    )
+    seeds.add_argument("--seeds", type=positive, metavar="N", help=f"seeds 0 to N - 1 (default: {SEEDS})")
     parser.add_argument(
         "--data-dir", type=Path, metavar="D", help="the folder or archive of the data set's files"
     )
@@ -97,7 +109,12 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--test-examples", type=positive, metavar="N", help="evaluate the first N test images"
     )
-    parser.add_argument("--evaluate-every", type=positive, default=1, metavar="N", help="epochs (default: 1)")
+    parser.add_argument(
+        "--evaluate-every",
+        type=positive,
+        metavar="N",
+        help=f"epochs (default: 1, on a laptop {LAPTOP_EVERY})",
+    )
     parser.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
@@ -149,7 +166,9 @@ def _asked(options: argparse.Namespace) -> list[str]:
 def _recipes(options: argparse.Namespace) -> list[Recipe]:
     if options.recipe is not None:
         found = [recipe(options.recipe)]
-    elif options.table:
+    elif options.table == "laptop":
+        found = list(LAPTOP_RECIPES)
+    elif options.table in PUBLISHED:
         found = [RECIPES[name] for name in PUBLISHED[options.table].cells]
     else:
         found = list(COMPACT_RECIPES)
@@ -198,7 +217,7 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
     if options.seed is not None:
         seeds = [options.seed]
     else:
-        seeds = list(range(options.seeds or (1 if options.recipe is not None else COMPACT_SEEDS)))
+        seeds = list(range(options.seeds or (1 if options.recipe is not None else SEEDS)))
     return [
         Job(
             recipe=one,
@@ -212,13 +231,14 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
                 channels_last=options.channels_last,
                 tf32=options.tf32,
                 # More than one gain nothing on so small a net, and the result must not depend on the machine.
-                threads=options.threads or (1 if one.model == "small" else None),
+                threads=options.threads or (1 if one.model in SMALL else None),
             ),
             epochs=options.epochs,
-            evaluate_every=options.evaluate_every,
+            evaluate_every=options.evaluate_every or (LAPTOP_EVERY if one.model == "strided" else 1),
             test_examples=options.test_examples,
             autoattack=options.autoattack,
-            autoattack_examples=options.autoattack_examples,
+            autoattack_examples=options.autoattack_examples
+            or (LAPTOP_AUTOATTACK if one.model == "strided" else None),
             checkpoint_seconds=options.checkpoint_seconds,
             resume=options.resume,
         )
@@ -232,7 +252,7 @@ def _workers(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
 
     if options.jobs:
         return options.jobs
-    small = all(job.recipe.model == "small" and job.computing.kind == "cpu" for job in jobs)
+    small = all(job.recipe.model in SMALL and job.computing.kind == "cpu" for job in jobs)
     return max(1, cores() // (options.threads or 1)) if small else 1
 
 
