@@ -14,7 +14,7 @@ if __name__ == "__main__" and not __package__:
 
 from training.cells.published import PUBLISHED
 from training.cells.readings import under
-from training.cells.recipe import Recipe
+from training.cells.recipe import SMALL_NETS, Recipe
 from training.cells.recipes import (
     COMPACT_RECIPES,
     LAPTOP_AUTOATTACK,
@@ -24,6 +24,7 @@ from training.cells.recipes import (
     held_out,
     listing,
     recipe,
+    usual_interval,
 )
 from training.cli import CommandParser, count, guarded, positive
 from training.engine.choice import ENGINES
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "training/run.py"
 SEEDS = 3
-SMALL = ("small", "strided")  # nets that gain nothing from a second thread
 SUFFIXES = {"markdown": ".md", "latex": ".tex"}
 MODES = ("table", "all", "none")
 
@@ -231,10 +231,10 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
                 channels_last=options.channels_last,
                 tf32=options.tf32,
                 # More than one gain nothing on so small a net, and the result must not depend on the machine.
-                threads=options.threads or (1 if one.model in SMALL else None),
+                threads=options.threads or (1 if one.model in SMALL_NETS else None),
             ),
             epochs=options.epochs,
-            evaluate_every=options.evaluate_every or (LAPTOP_EVERY if one.model == "strided" else 1),
+            evaluate_every=options.evaluate_every or usual_interval(one),
             test_examples=options.test_examples,
             autoattack=options.autoattack,
             autoattack_examples=options.autoattack_examples
@@ -252,7 +252,7 @@ def _workers(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
 
     if options.jobs:
         return options.jobs
-    small = all(job.recipe.model in SMALL and job.computing.kind == "cpu" for job in jobs)
+    small = all(job.recipe.model in SMALL_NETS and job.computing.kind == "cpu" for job in jobs)
     return max(1, cores() // (options.threads or 1)) if small else 1
 
 

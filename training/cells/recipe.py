@@ -12,6 +12,8 @@ from typing import Any
 
 DATASETS = ("cifar10", "cifar100", "svhn", "fashion-mnist", "digits", "images")
 MODELS = ("preact-resnet18", "wide-resnet34-10", "strided", "small")
+# Their runs take minutes, and gain nothing from a second thread; their hidden layers' batch norm needs two images.
+SMALL_NETS = ("strided", "small")
 METHODS = ("at", "awp", "trades", "trades-awp")
 OPTIMIZERS = ("sgd", "ensgd", "2ndensgd")
 PRESETS = ("paper", "code")

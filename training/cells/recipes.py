@@ -295,6 +295,12 @@ def _unread(name: str) -> Recipe | None:
     return found
 
 
+def usual_interval(recipe: Recipe) -> int:
+    """How many epochs lie between two evaluations of a run, where nobody asks for another number: 1, and LAPTOP_EVERY
+    in the laptop table."""
+    return LAPTOP_EVERY if recipe.train_examples is not None else 1
+
+
 def listing() -> str:
     """What `--list` prints: every recipe with what sets it apart, then the suffixes that go on a name."""
     groups = {"Tables 1 and 3": "Table 3", "Table 2": "Table 2"}

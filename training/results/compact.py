@@ -86,7 +86,8 @@ def compact_grid(
 def _trained_on(recipes: Sequence[Recipe]) -> list[str]:
     """How many training images the runs see, where that is a part of them."""
     numbers = sorted({recipe.train_examples for recipe in recipes if recipe.train_examples is not None})
-    return [f"Trained on {listed(numbers)} images, the same ones for every seed."] if numbers else []
+    words = " and ".join(f"{number:,}" for number in numbers)
+    return [f"Trained on {words} images, the same ones for every seed."] if numbers else []
 
 
 def _checkpoints(recipe: Recipe) -> list[str]:
