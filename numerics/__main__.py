@@ -1,11 +1,11 @@
-"""`python -m numerics`: -F at a point (`local-entropy`), measured Lipschitz bounds (`bounds`), timings (`bench`)."""
+"""`python -m numerics`: -F at a point (`local-entropy`), measured Lipschitz bounds (`bounds`), attacks on the
+ledger's sentences (`adversaries`), timings (`bench`)."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from theory.guard import guarded
+from support.commands import guarded, start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,7 +16,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(argv: Sequence[str] | None) -> int:
     """The command itself. A command's own modules are loaded once it is known which one is asked for."""
     from numerics import bench, bounds, entropy_command
-    from theory.cli import CommandParser
+    from numerics.adversaries import command as adversaries
+    from support.options import CommandParser
 
     parser = CommandParser(prog="python -m numerics", description=__doc__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -26,6 +27,9 @@ def run(argv: Sequence[str] | None) -> int:
     bounds.add_arguments(
         commands.add_parser("bounds", help="every Lipschitz bound against the largest ratio found")
     )
+    adversaries.add_arguments(
+        commands.add_parser("adversaries", help="attacks on every mathematical sentence of the ledger")
+    )
     bench.add_arguments(
         commands.add_parser("bench", help="methods for -F compared: time, error, silent failures")
     )
@@ -34,4 +38,4 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("numerics", main)

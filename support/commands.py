@@ -27,11 +27,16 @@ def start(program: str, command: Callable[[], int]) -> NoReturn:
     that has something to save sets a handler of its own meanwhile. Worker processes end with this one
     (`support.workers`), and half-written files are removed, also when SIGTERM ends it.
     """
+    interruptible(program)
+    sys.exit(guarded(program, command))
+
+
+def interruptible(program: str) -> None:
+    """The first half of `start`, for a module that is run and that imports what takes long to load."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda number, frame: _leave(program))
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, terminated)
-    sys.exit(guarded(program, command))
 
 
 def guarded(program: str, command: Callable[[], int]) -> int:

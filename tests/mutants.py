@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _judge(mutant: Mutant, name: str) -> None:
     """Exits with 0 when the mutant survives, with 1 when an assertion notices it or its code fails."""
-    from theory.test_claims import assert_claim_stands
+    from theory.testing import assert_claim_stands
 
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (the process ends here)
     module = types.ModuleType(f"mutant_{name}")

@@ -12,9 +12,17 @@ if __name__ == "__main__" and not __package__:
     # As a script the folder of this file comes first, where our modules are not packages of anything.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+if __name__ == "__main__":  # before anything that takes long to load
+    from support.commands import interruptible
+
+    interruptible("training/run.py")
+
+from support.commands import guarded
+from support.files import replace_file
+from support.options import CommandParser
 from training.cells.published import PUBLISHED
 from training.cells.readings import under
-from training.cells.recipe import SMALL_NETS, Recipe
+from training.cells.recipe import Recipe
 from training.cells.recipes import (
     COMPACT_RECIPES,
     LAPTOP_AUTOATTACK,
@@ -26,9 +34,8 @@ from training.cells.recipes import (
     recipe,
     usual_interval,
 )
-from training.cli import CommandParser, count, guarded, positive
+from training.cli import count, positive
 from training.engine.choice import ENGINES
-from training.replace import replace_text
 from training.results.records import Record, read
 from training.results.tables import TABLES, render
 
@@ -180,9 +187,10 @@ def _recipes(options: argparse.Namespace) -> list[Recipe]:
 def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
     """Makes the runs that are missing."""
     # Here, so that --list and --render do without torch.
+    from support.progress import plain_warnings
     from training.runs.health import TrainingFailed
     from training.runs.job import satisfied
-    from training.runs.progress import Board, plain_warnings
+    from training.runs.progress import Board
     from training.runs.stopping import Stopped
     from training.runs.workers import run_jobs
 
@@ -231,7 +239,7 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
                 channels_last=options.channels_last,
                 tf32=options.tf32,
                 # More than one gain nothing on so small a net, and the result must not depend on the machine.
-                threads=options.threads or (1 if one.model in SMALL_NETS else None),
+                threads=options.threads or (1 if one.small else None),
             ),
             epochs=options.epochs,
             evaluate_every=options.evaluate_every or usual_interval(one),
@@ -252,7 +260,7 @@ def _workers(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
 
     if options.jobs:
         return options.jobs
-    small = all(job.recipe.model in SMALL_NETS and job.computing.kind == "cpu" for job in jobs)
+    small = all(job.recipe.small and job.computing.kind == "cpu" for job in jobs)
     return max(1, cores() // (options.threads or 1)) if small else 1
 
 
@@ -278,7 +286,7 @@ def _rendered(options: argparse.Namespace, shown: Sequence[str]) -> str:
         style: {table: _table(options, table, records, style) for table in TABLES} for style in SUFFIXES
     }
     for style, suffix in SUFFIXES.items():
-        replace_text(options.out / f"tables{suffix}", "\n\n".join(texts[style].values()) + "\n")
+        replace_file(options.out / f"tables{suffix}", "\n\n".join(texts[style].values()) + "\n")
     return "\n\n".join(texts["markdown"][table] for table in shown)
 
 

@@ -81,13 +81,6 @@ def load(results: Path) -> Sources:
     )
 
 
-def titles() -> dict[str, str]:
-    """Claim -> what it says in a few words, as the ledger of this version has it."""
-    from theory.statements import load as claims
-
-    return {claim.id: claim.title for claim in claims()}
-
-
 def _rows(
     results: Path, name: str, line: str, fields: Mapping[str, tuple[type, ...]], check: Any
 ) -> list[dict[str, Any]] | None:

@@ -8,6 +8,7 @@ import shutil
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -19,16 +20,17 @@ from run_records import run_record
 
 from figures.page import look
 from figures.page.__main__ import main
-from figures.page.build import PAPER, page
+from figures.page.build import page
 from figures.page.errata import FURTHEST, WEIGHTIEST
 from figures.page.grids import grids
 from figures.page.markup import VOID, Html, inline, join, tag
-from figures.page.sources import titles
+from theory.ledger.paper import open_paper
 from training.results.records import append
 from training.results.tables import TABLES, render
 from training.results.typesetting import Grid, typeset
 
 ROOT = Path(__file__).resolve().parents[2]
+PAPER = open_paper()
 RESULTS = ROOT / "results"
 SECTIONS = ("checked", "errata", "beyond", "bounds", "figures", "compact", "tables", "ledger", "origin")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -126,7 +128,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def text(results: Path) -> str:
-    return page(results, titles())
+    return page(results, PAPER)
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +190,8 @@ def test_nothing_is_loaded_from_anywhere_and_the_only_address_is_the_papers(outl
     for name, attributes in outline.elements:
         for key in ("src", "href", "action", "data", "poster", "srcset"):
             value = attributes.get(key) or "#"
-            assert value.startswith(("#", "data:")) or (name, value) == ("a", PAPER)
-    assert set(re.findall(r"https?://[^\s\"<]+", text)) == {PAPER}
+            assert value.startswith(("#", "data:")) or (name, value) == ("a", PAPER.url)
+    assert set(re.findall(r"https?://[^\s\"<]+", text)) == {PAPER.url}
     assert not re.search(r"@import|url\(|@font-face", text)
     policy = next(one["content"] for one in outline.all("meta") if "http-equiv" in one)
     assert "default-src 'none'" in policy
@@ -330,7 +332,7 @@ def test_the_origin_names_files_versions_and_machines(outline, results):
 def test_the_same_files_give_the_same_page(text, results, tmp_path):
     other = tmp_path / "elsewhere"
     shutil.copytree(results, other)
-    assert page(other, titles()) == text
+    assert page(other, PAPER) == text
 
 
 def test_text_that_looks_like_html_is_shown_and_does_nothing(tmp_path):
@@ -355,7 +357,9 @@ def test_text_that_looks_like_html_is_shown_and_does_nothing(tmp_path):
     for made, words in ((folder, HOSTILE), (plain, "plain")):
         grid = Grid(f"Table 1. {words}", ("a", words), ((words, "missing"),), (words,))
         (made / "tables.md").write_text(typeset(grid, "markdown"), encoding="utf-8")
-    text, tame = page(folder, {"made.up": HOSTILE}), Outline(page(plain, {}))
+    entitled = replace(PAPER, title=HOSTILE, authors=HOSTILE, source=HOSTILE)
+    entitled.__dict__["claims"] = (replace(PAPER.claims[0], id="made.up", title=HOSTILE),)
+    text, tame = page(folder, entitled), Outline(page(plain, PAPER))
     found = Outline(text)
     assert (found.open, found.unbalanced) == ([], [])
     assert len(found.all("script")) == len(tame.all("script")) == 1
@@ -424,7 +428,7 @@ def test_a_file_that_is_not_there_is_named_with_its_command(absent, section, com
     shutil.copytree(results, folder)
     path = folder / absent
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    found = Outline(page(folder, {}))
+    found = Outline(page(folder, PAPER))
     assert f"results/{absent}" in found.words(section)
     assert f"is not there. This makes it:$ {command}" in found.words(section)
     assert (found.open, found.unbalanced) == ([], [])
@@ -491,7 +495,7 @@ def test_the_page_is_written_where_it_is_asked_for_and_replaces_the_old_one(tmp_
     for _ in range(2):
         assert main(["--results", str(folder), "--out", str(out)]) == 0
     assert [path.name for path in out.parent.iterdir()] == ["page.html"]
-    assert out.read_text(encoding="utf-8") == page(folder, titles())
+    assert out.read_text(encoding="utf-8") == page(folder, PAPER)
     assert str(out) in capsys.readouterr().out
 
 
@@ -499,7 +503,7 @@ def test_a_figure_of_a_name_that_is_new_is_shown(tmp_path):
     folder = made_up(
         tmp_path / "results", [CLAIM], {"figure10": CAPTION, "figure9": CAPTION, "another": CAPTION}
     )
-    shown = [name for name in Outline(page(folder, {})).ids if name.startswith("figure-")]
+    shown = [name for name in Outline(page(folder, PAPER)).ids if name.startswith("figure-")]
     assert shown == ["figure-figure9", "figure-figure10", "figure-another"]
 
 

@@ -19,7 +19,7 @@ from numerics.local_entropy.scipy_failures import failure_cases, fig2_problem
 from numerics.one_core import on_one_core
 from numerics.problem import normal_data
 from numerics.surfaces import square_axes
-from theory.cli import CommandParser
+from support.options import CommandParser
 
 PLACE = (0.6, -1.2)
 TINY = Plan(
@@ -168,7 +168,7 @@ def test_both_files_are_written_whole_or_not_at_all(measured, tmp_path, monkeypa
 
     before = paths[0].read_bytes()
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(ValueError, match="No space left"):
+    with pytest.raises(OSError, match="No space left"):
         bench_page.write(measured | {"seconds": 1e9}, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bench.json", "bench.md"]
     assert paths[0].read_bytes() == before
@@ -222,5 +222,5 @@ def test_the_measuring_process_has_one_cpu_and_one_thread_and_this_one_keeps_its
 def test_what_the_measuring_process_raises_is_raised_here():
     with pytest.raises(ValueError, match="could not convert string to float"):
         on_one_core(float, "fast")
-    with pytest.raises(OSError, match="ended without a result"):
+    with pytest.raises(OSError, match="left in mid-work with status 3"):
         on_one_core(os._exit, 3)

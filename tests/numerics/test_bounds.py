@@ -25,8 +25,8 @@ from numerics.bounds.maps import ball_attack, sphere_constants
 from numerics.bounds.report import as_json, markdown
 from numerics.falsifier import Worst
 from numerics.problem import Problem
+from support.options import CommandParser
 from theory.calculus.derivatives import bordered_hessian
-from theory.cli import CommandParser
 from theory.deciders.facts import Verdict
 from theory.ledger.rows import find
 

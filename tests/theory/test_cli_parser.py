@@ -9,14 +9,8 @@ from fractions import Fraction
 import pytest
 from sympy import Rational
 
-from theory.cli import (
-    BadValue,
-    CommandParser,
-    assignments,
-    fraction_or_float,
-    name_list,
-    number_list,
-)
+from support.options import BadValue, CommandParser
+from theory.cli import assignments, fraction_or_float, name_list, number_list
 
 
 def parser() -> CommandParser:

@@ -13,7 +13,7 @@ import sympy
 from mpmath import mpf
 from sympy import Rational
 
-from theory.cli import CommandParser
+from support.options import CommandParser
 from theory.deciders.expressions import FUNCTIONS, parse
 from theory.own_loss import check_loss
 from theory.own_loss.command import add_check_arguments, run_check

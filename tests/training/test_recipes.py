@@ -21,6 +21,7 @@ from training.cells.recipes import (
     LAPTOP_RECIPES,
     PUBLISHED_RECIPES,
     RECIPES,
+    SMOOTH_RECIPES,
     held_out,
     listing,
     over,
@@ -204,7 +205,7 @@ def test_a_val_twin_holds_1000_images_out_and_is_otherwise_the_same() -> None:
     for one in PUBLISHED_RECIPES:
         twin = RECIPES[f"{one.name}-val"]
         assert differences(twin, one) == {"validation": 1000, "cells": ()}
-    assert len(RECIPES) == 29 + 29 + 6 + 6
+    assert len(RECIPES) == 29 + 29 + 6 + 6 + 6
 
 
 @pytest.mark.parametrize(
@@ -375,7 +376,7 @@ def test_readings_of_a_table_apply_where_they_fit_and_somewhere() -> None:
     ],
 )
 def test_an_unknown_name_lists_those_near_it(name: str, near: str) -> None:
-    with pytest.raises(ValueError, match=r"unknown; near it: .*; --list shows all 70") as refused:
+    with pytest.raises(ValueError, match=r"unknown; near it: .*; --list shows all 76") as refused:
         recipe(name)
     assert near in str(refused.value)
 
@@ -517,7 +518,7 @@ def test_the_listing_names_every_recipe_and_every_reading() -> None:
     listed = [line.split()[0] for line in lines if line.startswith("  ") and "+" not in line.split()[0]]
     assert listed == [*(one.name for one in PUBLISHED_RECIPES if "Table 3" in one.cells)] + [
         one.name
-        for one in (*PUBLISHED_RECIPES, *LAPTOP_RECIPES, *COMPACT_RECIPES)
+        for one in (*PUBLISHED_RECIPES, *LAPTOP_RECIPES, *COMPACT_RECIPES, *SMOOTH_RECIPES)
         if "Table 3" not in one.cells
     ]
     assert [line.split()[0] for line in lines if line.startswith("  +")] == [f"+{name}" for name in READINGS]

@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ import torch
 from run_tools import same_to_the_bit, started, trained
 
 import training.run
+from support.progress import duration
 from training.cells import recipes
 from training.cells.recipes import RECIPES, recipe
 from training.engine.device import Computing
@@ -31,7 +33,7 @@ from training.results.records import read
 from training.run import main
 from training.runs import checkpoint, outcome
 from training.runs.job import Job, satisfied
-from training.runs.progress import Board, duration
+from training.runs.progress import Board
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ("--recipe", "compact-at", "--epochs", "1", "--test-examples", "20", "--validation", "10")
@@ -254,7 +256,7 @@ def test_output_that_cannot_be_written_is_one_clear_line_and_status_2(tmp_path, 
     monkeypatch.setattr(checkpoint.os, "fsync", full)
     assert run(*TINY, "--autoattack", "none", "--out", tmp_path / "out") == 2
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == f"{training.run.PROGRAM}: No space left on device"
+    assert re.fullmatch(rf"{training.run.PROGRAM}: {tmp_path}/out/\S+: No space left on device", last)
     assert not list(tmp_path.rglob("records.jsonl"))
 
 

@@ -1,20 +1,14 @@
-"""The trainer's command line (training/cli.py): numbers, one-line errors, and how a command ends."""
+"""The trainer's command line: its numbers (training/cli.py) and one-line errors (support/options.py)."""
 
 from __future__ import annotations
 
 import argparse
-import errno
-import os
-import subprocess
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
-from training.cli import BadValue, CommandParser, count, fraction, guarded, positive, radius
-
-ROOT = Path(__file__).resolve().parents[2]
+from support.options import BadValue, CommandParser
+from training.cli import count, fraction, positive, radius
 
 
 def parser() -> CommandParser:
@@ -123,61 +117,3 @@ def test_good_options_are_read_and_values_may_be_negative() -> None:
     found = parser().parse_args(["--epsilon", "8/255", "--shift", "-8/255", "--seed", "3", "--device", "cpu"])
     assert (found.epsilon, found.shift, found.seed, found.device) == (8 / 255, -8 / 255, 3, "cpu")
     assert parser().parse_args(["--shift", "-.5", "--list"]).shift == -0.5
-
-
-def test_a_command_ends_with_its_own_status_or_that_of_its_error(capsys) -> None:
-    def failing(error: BaseException):
-        def command() -> int:
-            raise error
-
-        return command
-
-    assert guarded("run", lambda: 0) == 0
-    assert guarded("run", lambda: 1) == 1
-    assert guarded("run", failing(ValueError("epsilon = 8,\n need less"))) == 2
-    assert guarded("run", failing(OSError(errno.ENOSPC, "No space left on device", "a/b.pt"))) == 2
-    assert guarded("run", failing(OSError("torn"))) == 2
-    assert guarded("run", failing(KeyboardInterrupt())) == 130
-    assert capsys.readouterr().err.splitlines() == [
-        "run: epsilon = 8, need less",
-        "run: a/b.pt: No space left on device",
-        "run: torn",
-        "run: stopped",
-    ]
-    with pytest.raises(ZeroDivisionError):
-        guarded("run", failing(ZeroDivisionError()))
-
-
-PRINTS = {
-    "one long line": "print('x' * 1_000_000)",
-    "many": "[print('x' * 9) for _ in range(100_000)]",
-    "few": "print('x')",
-}
-
-
-def run_with_output(printing: str, redirection: str) -> subprocess.CompletedProcess[str]:
-    program = f"import sys; from training.cli import guarded; sys.exit(guarded('run', lambda: {printing} and 0 or 0))"
-    return subprocess.run(
-        ["bash", "-c", f'set -o pipefail; "$0" -c "$1" {redirection}', sys.executable, program],
-        cwd=ROOT,
-        # Output is buffered, as for a user: what fails to be written may be found out only at the end.
-        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.mark.parametrize("printing", PRINTS.values(), ids=PRINTS)
-def test_a_reader_that_has_seen_enough_ends_a_command_in_silence(printing: str) -> None:
-    run = run_with_output(printing, "| head -c 1")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "x", "")
-    unread = run_with_output(printing, "| exec 0<&-")
-    assert (unread.returncode, unread.stdout, unread.stderr) == (0, "", "")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("printing", PRINTS.values(), ids=PRINTS)
-def test_output_that_cannot_be_written_is_one_line_and_exit_status_2(printing: str) -> None:
-    run = run_with_output(printing, "> /dev/full")
-    assert (run.returncode, run.stderr) == (2, "run: No space left on device\n")

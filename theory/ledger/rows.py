@@ -1,5 +1,4 @@
-"""The ledger: every claim decided and written as a row of plain values, with the coverage of equations
-(1)-(77)."""
+"""The ledger of a paper: every claim decided and written as a row of plain values, and which equations are covered."""
 
 from __future__ import annotations
 
@@ -7,13 +6,14 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
 
+from support.workers import in_workers
 from theory.deciders.facts import Dimension, Finding, Verdict, Witness
 from theory.ledger.claim import Claim, Reading, decide
-from theory.parallel import in_parallel
-from theory.statements import ORDER, claims_of, load
+from theory.ledger.paper import DEFAULT, Paper, numbered, open_paper
 
-EQUATIONS = range(1, 78)
 PUBLIC = (
     "id",
     "location",
@@ -77,36 +77,49 @@ class Row:
 
 
 def rows(
-    progress: Callable[[int, int], None] = lambda done, total: None, workers: int | None = None
+    paper: Paper,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    workers: int | None = None,
 ) -> list[Row]:
     """Decides every claim, statement files in parallel processes, and returns the rows in the paper's order.
 
-    `progress(done, total)` is called after each finished file.
+    `progress(done, total)` is called after each finished file. Raises ValueError for a paper whose claims do not
+    fit together (see `Paper.claims`), before anything is decided.
     """
-    workers = workers or min(os.cpu_count() or 1, len(ORDER))
+    assert paper.claims
+    workers = workers or min(os.cpu_count() or 1, len(paper.files))
     found: dict[str, list[Row]] = {}
 
     def finished(name: str, decided: list[Row]) -> None:
         found[name] = decided
-        progress(len(found), len(ORDER))
+        progress(len(found), len(paper.files))
 
     if workers == 1:
-        for name in ORDER:
-            finished(name, rows_of(name))
+        for name in paper.files:
+            finished(name, rows_of(name, paper.folder))
     else:
-        in_parallel(rows_of, ORDER, workers, finished)
-    return [row for name in ORDER for row in found[name]]
+        one = partial(rows_of, folder=paper.folder)
+        in_workers(one, paper.files, workers, finished, advice="it decides claims side by side, try it alone")
+    return [row for name in paper.files for row in found[name]]
 
 
-def rows_of(name: str) -> list[Row]:
-    """The rows of one statement file."""
-    return [row(claim) for claim in claims_of(name)]
+def rows_of(name: str, folder: Path = DEFAULT) -> list[Row]:
+    """The rows of one statement file of the paper in a folder."""
+    return [row(claim) for claim in open_paper(folder).claims_of(name)]
 
 
 def row(claim: Claim) -> Row:
-    """Decides one claim and writes it as a row."""
+    """Decides one claim and writes it as a row.
+
+    Raises ValueError where the check of a claim that is to be decided yields no fact.
+    """
     decision = decide(claim)
     printed = decision.printed
+    if not printed.facts and not claim.empirical:
+        raise ValueError(
+            f"check of claim {claim.id!r} yields no fact, so that nothing is decided: let it yield one fact for "
+            "each step of the argument, or mark the claim empirical"
+        )
     return Row(
         id=claim.id,
         location=claim.location,
@@ -131,17 +144,16 @@ def row(claim: Claim) -> Row:
     )
 
 
-def coverage(claims: Iterable[Claim | Row]) -> dict[int, list[str]]:
-    """Equation number -> ids of the claims that decide it, for every equation of the paper (an empty list is
-    a gap)."""
-    covered: dict[int, list[str]] = {number: [] for number in EQUATIONS}
+def coverage(claims: Iterable[Claim | Row], paper: Paper) -> dict[int, list[str]]:
+    """Equation number -> ids of the claims that decide it, for every equation of the paper (an empty list is a gap)."""
+    covered: dict[int, list[str]] = {number: [] for number in paper.equations}
     for claim in claims:
         for number in claim.equations:
             covered[number].append(claim.id)
     return covered
 
 
-def equation_number(name: str) -> int | None:
+def equation_number(name: str, paper: Paper) -> int | None:
     """The number that `32`, `(32)`, `eq32` or `Eq. (32)` means, or None for a name of another form.
 
     Raises ValueError for a number that the paper does not have.
@@ -149,19 +161,19 @@ def equation_number(name: str) -> int | None:
     digits = name.lower().removeprefix("eq").strip(" .()")
     if not digits.isdecimal():
         return None
-    if int(digits) not in EQUATIONS:
+    if int(digits) not in paper.equations:
         raise ValueError(
-            f"equation {digits} is not in the paper, whose equations are numbered 1 to {EQUATIONS[-1]}"
+            f"equation {digits} is not in the paper, whose equations are {numbered(paper.equations)}"
         )
     return int(digits)
 
 
-def find(name: str) -> Claim:
-    """The claim of that id, in any case of letters (`Lemma 5` is `lemma5`).
+def find(name: str, paper: Paper | None = None) -> Claim:
+    """The claim of that id, in any case of letters (`Lemma 5` is `lemma5`), of the project's paper if none is given.
 
     Raises ValueError with the nearest known ids for an unknown one.
     """
-    claims = _by_key()
+    claims = _by_key(paper or open_paper())
     if _key(name) in claims:
         return claims[_key(name)]
     near = get_close_matches(_key(name), claims, n=4, cutoff=0.4) or list(claims)[:4]
@@ -171,31 +183,31 @@ def find(name: str) -> Claim:
     )
 
 
-def is_id(name: str) -> bool:
+def is_id(name: str, paper: Paper) -> bool:
     """Whether `find` knows the name."""
-    return _key(name) in _by_key()
+    return _key(name) in _by_key(paper)
 
 
-def family(name: str) -> list[Claim]:
+def family(name: str, paper: Paper) -> list[Claim]:
     """The claims whose ids begin with `name.`, for a statement told in several claims; [] for an id."""
-    if is_id(name):
+    if is_id(name, paper):
         return []
-    return [claim for key, claim in _by_key().items() if key.startswith(f"{_key(name)}.")]
+    return [claim for key, claim in _by_key(paper).items() if key.startswith(f"{_key(name)}.")]
 
 
-def related(claim: Claim) -> list[Claim]:
+def related(claim: Claim, paper: Paper) -> list[Claim]:
     """Claims of the same statement (the part of the id before the dot) or of one of the same equations."""
-    family = claim.id.partition(".")[0]
+    statement = claim.id.partition(".")[0]
     return [
         other
-        for other in load()
+        for other in paper.claims
         if other.id != claim.id
-        and (other.id.partition(".")[0] == family or set(other.equations) & set(claim.equations))
+        and (other.id.partition(".")[0] == statement or set(other.equations) & set(claim.equations))
     ]
 
 
-def _by_key() -> dict[str, Claim]:
-    return {_key(claim.id): claim for claim in load()}
+def _by_key(paper: Paper) -> dict[str, Claim]:
+    return {_key(claim.id): claim for claim in paper.claims}
 
 
 def _key(name: str) -> str:

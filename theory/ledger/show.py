@@ -15,7 +15,8 @@ from rich.text import Text
 
 from theory.deciders.facts import Fact, Finding, known
 from theory.ledger.claim import Claim, Decision, Reading, decide, decide_twin
-from theory.ledger.rows import EQUATIONS, Row, coverage, related
+from theory.ledger.paper import Paper
+from theory.ledger.rows import Row, coverage, related
 
 COLOURS = {
     "true": "green",
@@ -49,7 +50,7 @@ def console() -> Screen:
     return screen if screen.is_terminal else Screen(highlight=False, width=width)
 
 
-def print_table(rows: Sequence[Row], screen: Console) -> None:
+def print_table(rows: Sequence[Row], paper: Paper, screen: Console) -> None:
     """The ledger, a line a claim: id, where, what it says, verdict, grade, sharpness; then the summary."""
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     for heading, options in (
@@ -66,22 +67,22 @@ def print_table(rows: Sequence[Row], screen: Console) -> None:
         table.add_row(row.id, row.location, row.title, verdict, row.grade, row.sharpness)
     screen.print(table)
     screen.print()
-    for line in summary(rows):
+    for line in summary(rows, paper):
         screen.print(line)
 
 
-def summary(rows: Sequence[Row]) -> list[str]:
+def summary(rows: Sequence[Row], paper: Paper) -> list[str]:
     """Four lines: verdicts, errata, grades, coverage of the paper's equations."""
     verdicts = Counter(row.verdict for row in rows)
     grades = Counter(row.grade for row in rows)
     errata = Counter(row.verdict for row in rows if row.erratum)
     readings = sum(row.verdict == "false" and not row.erratum for row in rows)
-    covered = sum(bool(ids) for ids in coverage(rows).values())
+    covered = sum(bool(ids) for ids in coverage(rows, paper).values())
     return [
         f"{len(rows)} statements: " + ", ".join(f"{count} {name}" for name, count in verdicts.most_common()),
         f"wrong as printed: {errata['false']} false, {errata['typo']} slips; {readings} more readings fail",
         "known by: " + ", ".join(f"{count} {name}" for name, count in grades.most_common()),
-        f"equations covered: {covered} of {len(EQUATIONS)}",
+        f"equations covered: {covered} of {len(paper.equations)}",
     ]
 
 
@@ -94,7 +95,7 @@ def headlines(rows: Sequence[Row], most: int = 12) -> list[str]:
     return ["false as printed, numbered statements first:", *lines, *rest]
 
 
-def print_claim(claim: Claim, screen: Console, dimension: int | None = None) -> None:
+def print_claim(claim: Claim, paper: Paper, screen: Console, dimension: int | None = None) -> None:
     """One claim from statement to verdict: what is printed, the derivation fact by fact, what is right, and
     its false twins.
 
@@ -124,7 +125,7 @@ def print_claim(claim: Claim, screen: Console, dimension: int | None = None) -> 
     if claim.remark:
         _block(screen, "Remark", claim.remark, "")
     _twins(screen, claim)
-    others = related(claim)
+    others = related(claim, paper)
     if others:
         screen.print("[bold]Related[/bold]")
         for other in others[:MOST_RELATED]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.replace import replace_text
+from support.files import replace_file
 
 FORMAT = 1
 
@@ -65,6 +65,10 @@ class State:
         indices = self._before().nonzero().flatten()
         return list(indices.split(size)) if len(indices) else []
 
+    def note(self, warnings: list[str]) -> None:
+        """Keep those texts that are new."""
+        self.warnings += [text for text in warnings if text not in self.warnings]
+
     def end(self) -> None:
         if self.current is not None:
             self.stages.append(self.current)
@@ -74,7 +78,7 @@ class State:
         """Replaces the file as a whole: it holds the state before or after, whenever the process dies."""
         if path is None:
             return
-        replace_text(path, json.dumps(self._as_json()))
+        replace_file(path, json.dumps(self._as_json()))
 
     def _before(self) -> Tensor:
         return self.stages[-1].robust if self.stages else self.clean

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from training.models.normalise import Normalise
 from training.models.preact_resnet import PreActResNet18
-from training.models.small import SmallNet
+from training.models.small import SmallNet, SmoothNet
 from training.models.strided import StridedNet
 from training.models.wide_resnet import WideResNet34x10
 
@@ -18,6 +18,7 @@ __all__ = [
     "Normalise",
     "PreActResNet18",
     "SmallNet",
+    "SmoothNet",
     "StridedNet",
     "WideResNet34x10",
     "build",
@@ -29,6 +30,7 @@ MODELS: dict[str, tuple[Callable[[int, int], nn.Module], int]] = {
     "wide-resnet34-10": (WideResNet34x10, 32),
     "strided": (StridedNet, 32),
     "small": (SmallNet, 8),
+    "small-silu": (SmoothNet, 8),
 }
 
 

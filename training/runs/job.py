@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from training.cells.recipe import SMALL_NETS, Recipe
+from training.cells.recipe import Recipe
 from training.data import Dataset, load
 from training.engine.device import Computing, versions
 from training.results.record import Record
@@ -186,7 +186,7 @@ def _plan(job: Job, data: Dataset) -> Plan:
             f"test_examples = {n_test}: {data.label} has {there} test images, ask for at most these"
         )
     images = len(data.train_images)
-    if recipe.model in SMALL_NETS and images % recipe.batch == 1:
+    if recipe.small and images % recipe.batch == 1:
         raise ValueError(
             f"validation = {recipe.validation} leaves {images} training images, whose last minibatch of {recipe.batch} "
             f"is a single one, which the batch norm of the {recipe.model} net cannot train on: hold out one more or "

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
+from support.progress import CLEARED, duration
 from training.runs.job import Job
 
 REFRESH = 0.2  # seconds between redraws of the status line
 NOT_PLOTTED = ("event", "epoch", "epochs")
-
-
-def plain_warnings(program: str) -> None:
-    """Every warning of this process becomes one line on stderr, without the place in the code."""
-
-    def show(message: Warning | str, *place: object) -> None:
-        sys.stderr.write(f"{program}: warning: {' '.join(str(message).split())}\n")
-
-    warnings.showwarning = show  # type: ignore[assignment]
 
 
 class Board:
@@ -62,7 +53,7 @@ class Board:
     def close(self) -> None:
         """Takes the status line away."""
         if self.live:
-            self.out.write("\r\x1b[K")
+            self.out.write(CLEARED)
             self.out.flush()
 
     def _note(self, text: str) -> None:
@@ -121,7 +112,7 @@ class Board:
         return ", ".join(words)
 
     def _line(self, text: str) -> None:
-        self.out.write(("\r\x1b[K" if self.live else "") + text + "\n")
+        self.out.write((CLEARED if self.live else "") + text + "\n")
         self.out.flush()
 
     def _draw(self, job: Job, event: Mapping[str, Any]) -> None:
@@ -133,7 +124,7 @@ class Board:
         what = f"{self.finished}/{self.jobs} runs, " if self.jobs > 1 else ""
         if event["event"] == "autoattack":
             what += f"AutoAttack {event['stage']} {event['batch']}/{event['batches']}, "
-        self.out.write(f"\r\x1b[K{what}{100 * done:.0f} %, {self._pace()}")
+        self.out.write(f"{CLEARED}{what}{100 * done:.0f} %, {self._pace()}")
         self.out.flush()
 
 
@@ -150,10 +141,3 @@ def plot(writers: dict[str, Any], job: Job, event: Mapping[str, Any]) -> None:
     for name, value in event.items():
         if name not in NOT_PLOTTED and isinstance(value, int | float):
             writers[job.name].add_scalar(name, value, event["epoch"])
-
-
-def duration(seconds: float) -> str:
-    """`1:02:03` or `2:03`."""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

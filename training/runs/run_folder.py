@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from training.replace import replace_text
+from support.files import replace_file
 from training.runs.checkpoint import BadCheckpoint, Checkpoints, fsync_folder, load, save
 
 # What has to agree between a run and its continuation: another value of these is another run, set aside, ...
@@ -123,7 +123,7 @@ class RunFolder:
 
     def write_metrics(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """metrics.jsonl holds these lines and no others, as after a checkpoint that lies further back."""
-        replace_text(self.metrics, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
+        replace_file(self.metrics, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
 
     def append_metrics(self, line: Mapping[str, Any]) -> None:
         with self.metrics.open("a", encoding="utf-8") as file:
@@ -145,7 +145,7 @@ class RunFolder:
                     "same options, or --no-resume to start anew"
                 )
         if found is None:
-            replace_text(about, json.dumps(self.identity, indent=2) + "\n")
+            replace_file(about, json.dumps(self.identity, indent=2) + "\n")
 
     def _about(self, path: Path) -> dict[str, Any] | None:
         """None for a folder that is empty or says nothing about itself: its checkpoints are checked one by one."""

@@ -3,13 +3,20 @@ short runs under each and says whether the mean robust accuracies over seeds lie
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before anything that takes long to load
+    from support.commands import interruptible
+
+    interruptible("training.studies.engine_accuracy")
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
+from support.commands import guarded
+from support.options import CommandParser
 from training.cells.recipes import recipe
-from training.cli import CommandParser, guarded, positive
+from training.cli import positive
 from training.results.averages import listed
 from training.results.records import Record, find, read
 

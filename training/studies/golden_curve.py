@@ -4,14 +4,20 @@ batch-norm policy, augmentation or schedule."""
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before anything that takes long to load
+    from support.commands import interruptible
+
+    interruptible("training.studies.golden_curve")
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.commands import guarded
+from support.options import CommandParser
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
-from training.cli import CommandParser, guarded
 from training.results.averages import groups
 from training.results.provenance import ROOT
 from training.results.records import Record, read

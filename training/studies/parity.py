@@ -7,6 +7,11 @@ line.
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before anything that takes long to load
+    from support.commands import interruptible
+
+    interruptible("training.studies.parity")
+
 import argparse
 import math
 import sys
@@ -19,10 +24,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from support.commands import guarded
+from support.options import CommandParser
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
-from training.cli import CommandParser, guarded, positive
 from training.cli import count as whole
+from training.cli import positive
 from training.data import Dataset
 from training.engine.device import Computing, accelerator, versions
 from training.results.provenance import ROOT, provenance

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.cells.recipe import SMALL_NETS, Recipe
+from support.commands import guarded
+from support.files import replace_file
+from support.options import CommandParser
+from training.cells.recipe import Recipe
 from training.cells.recipes import LAPTOP_EVERY, over, recipe, usual_interval
-from training.cli import CommandParser, guarded, positive
+from training.cli import positive
 from training.engine.choice import ENGINES
-from training.replace import replace_text
 from training.results.averages import groups
 from training.results.provenance import ROOT
 from training.results.records import Record, find, read
@@ -53,8 +55,8 @@ def _command(arguments: Sequence[str] | None) -> int:
     result = findings(recipes, found, failed, options.seeds)
     text = page(result, _figure(recipes, options.out))
     stem = f"claim_{options.stem}"
-    replace_text(options.out / f"{stem}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
-    replace_text(options.out / f"{stem}.md", text)
+    replace_file(options.out / f"{stem}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
+    replace_file(options.out / f"{stem}.md", text)
     print(text)
     return 1 if failed else 0
 
@@ -74,7 +76,7 @@ def arms(stem: str, epochs: int | None) -> dict[Arm, Recipe]:
                 f"stem = {stem!r}: {error}; stems are compact, laptop, cifar10-rn18, cifar10-wrn, cifar100-rn18, "
                 "svhn-rn18"
             ) from None
-        wanted = epochs or (one.epochs if one.model in SMALL_NETS else EPOCHS)
+        wanted = epochs or (one.epochs if one.small else EPOCHS)
         found[arm] = recipe(f"{over(one, wanted).name}{plus}{reading}")
     return found
 
@@ -132,10 +134,11 @@ def _figure(recipes: dict[Arm, Recipe], out: Path) -> str:
 
 def _train(options: argparse.Namespace, recipes: dict[Arm, Recipe]) -> dict[str, str]:
     """Makes the missing runs, one arm after the other; recipe -> why it failed, for those that did."""
+    from support.progress import plain_warnings
     from training.engine.device import Computing
     from training.runs.health import TrainingFailed
     from training.runs.job import Job, satisfied
-    from training.runs.progress import Board, plain_warnings
+    from training.runs.progress import Board
     from training.runs.workers import run_jobs
 
     plain_warnings(PROGRAM)
@@ -143,7 +146,7 @@ def _train(options: argparse.Namespace, recipes: dict[Arm, Recipe]) -> dict[str,
     # Seeds in turn, so that a session cut short leaves whole comparisons.
     for seed in range(options.seeds):
         for one in recipes.values():
-            small = one.model in SMALL_NETS
+            small = one.small
             job = Job(
                 recipe=one,
                 seed=seed,

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+from support.commands import start
 
-from training.studies.bench.command import main
+
+def main() -> int:
+    """The exit status of the command, which takes seconds to load: Ctrl-C then is one line too."""
+    from training.studies.bench.command import main
+
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("training.studies.bench", main)

@@ -14,17 +14,19 @@ from typing import Any
 
 import torch
 
+from support.commands import guarded
+from support.files import replace_file
+from support.options import CommandParser
+from support.progress import plain_warnings
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
-from training.cli import CommandParser, guarded, positive
+from training.cli import positive
 from training.data import Dataset
 from training.data.catalogue import CATALOGUE
 from training.engine.choice import ENGINES
 from training.engine.device import Computing, accelerator, versions
-from training.replace import replace_text
 from training.results.provenance import ROOT, provenance
 from training.runs.job import Job, job_data
-from training.runs.progress import plain_warnings
 from training.runs.stopping import Stop, Stopped
 from training.studies.bench.attack import autoattack_entry
 from training.studies.bench.page import page, words
@@ -69,8 +71,8 @@ def _command(arguments: Sequence[str] | None) -> int:
     entry |= _where(used, data, computing["fast"], device)
     kept = [one for one in before if _key(one) != _key(entry)]
     found = [*kept, entry]
-    replace_text(path, json.dumps({"format": FORMAT, "entries": found}, indent=1, allow_nan=False) + "\n")
-    replace_text(path.with_suffix(".md"), page(found))
+    replace_file(path, json.dumps({"format": FORMAT, "entries": found}, indent=1, allow_nan=False) + "\n")
+    replace_file(path.with_suffix(".md"), page(found))
     print(words(entry))
     return 0
 
@@ -96,7 +98,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 
 def _small(used: Recipe) -> bool:
-    return used.model == "small"
+    return used.small
 
 
 def _data(options: argparse.Namespace, used: Recipe, computing: Computing, device: torch.device) -> Dataset:

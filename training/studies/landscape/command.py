@@ -4,23 +4,21 @@ direction and appends a record a run to results/landscapes.jsonl, which `figures
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import signal
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from training.cli import CommandParser, count, guarded, positive
+from support.commands import guarded
+from support.options import CommandParser
+from support.progress import duration, plain_warnings
+from support.workers import in_workers
+from training.cli import count, positive
 from training.engine.device import Computing, cores
 from training.results.landscape_record import CHECKPOINTS, landscape_key, validate_landscape
 from training.results.records import append, read
-from training.runs.progress import duration, plain_warnings
 from training.runs.stopping import Stop, Stopped
 from training.studies.landscape.finished_runs import FinishedRun, finished_runs
 from training.studies.landscape.job import Landscape, key_of, measure
@@ -133,55 +131,27 @@ def _measure(
     path = options.out / FILE
     known = [landscape_key(record) for record in read(path, validate_landscape)] if path.exists() else []
     missing = [run for run in runs if key_of(run, what, computing, options.data_dir) not in known]
-    one = partial(measure, what=what, computing=computing, data_dir=options.data_dir)
-    small = all(run.recipe.model == "small" for run in missing) and computing.kind == "cpu"
+    one = partial(_one, what=what, computing=computing, data_dir=options.data_dir)
+    small = all(run.recipe.small for run in missing) and computing.kind == "cpu"
     workers = options.jobs or (max(1, cores() // (computing.threads or 1)) if small else 1)
     board = _Board(len(missing))
-    with closing(_each(missing, one, min(workers, len(missing)), board)) as found:
-        for run, record in found:
-            append(path, record, validate_landscape)
-            board.done(run, record)
+
+    def found(run: FinishedRun, record: dict[str, Any]) -> None:
+        append(path, record, validate_landscape)
+        board.done(run, record)
+
+    if min(workers, len(missing)) <= 1:
+        for run in missing:
+            found(run, one(run, partial(board.report, run)))
+    else:
+        in_workers(one, missing, workers, found, heard=board.report, advice="try --jobs 1")
     print(
         f"{len(missing)} of {len(runs)} landscapes measured, {len(runs) - len(missing)} were there before: {path}"
     )
 
 
-def _each(
-    runs: Sequence[FinishedRun], one: partial[dict[str, Any]], workers: int, board: _Board
-) -> Generator[tuple[FinishedRun, dict[str, Any]], None, None]:
-    """Every run with its record as it is found, in this process or in some of their own."""
-    if workers <= 1:
-        for run in runs:
-            yield run, one(run, report=partial(board.report, run))
-        return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
-    earlier = set(multiprocessing.active_children())
-    try:
-        with _interrupts_held():
-            waiting = {pool.submit(one, run): run for run in runs}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
-    except BrokenProcessPool as error:
-        raise ValueError(
-            "a process was ended from outside, for want of memory perhaps: try --jobs 1"
-        ) from error
-    except BaseException:
-        # What they are at leaves nothing behind, and nobody waits for it now.
-        for worker in set(multiprocessing.active_children()) - earlier:
-            worker.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits while processes are begun inside, and these, which inherit that it waits, leave it to this one."""
-    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
+def _one(run: FinishedRun, say: Callable[[tuple[int, int]], None], **options: Any) -> dict[str, Any]:
+    return measure(run, report=lambda done, of: say((done, of)), **options)
 
 
 class _Board:
@@ -189,18 +159,23 @@ class _Board:
 
     def __init__(self, runs: int) -> None:
         self.runs, self.finished = runs, 0
+        self.under_way: dict[str, float] = {}  # what of it is done, 0 to 1
         self.live = sys.stderr.isatty()
         self.began = time.monotonic()
 
-    def report(self, run: FinishedRun, done: int, of: int) -> None:
+    def report(self, run: FinishedRun, losses: tuple[int, int]) -> None:
+        done, of = losses
+        self.under_way[run.name] = done / of
         if self.live:
-            left = (time.monotonic() - self.began) * (self.runs / (self.finished + done / of) - 1)
+            share = self.finished + sum(self.under_way.values())
+            left = (time.monotonic() - self.began) * (self.runs / share - 1)
             head = f"[{self.finished}/{self.runs}] {run.name}"
             sys.stderr.write(f"\r\x1b[K{head}: {done}/{of} losses, {duration(left)} left")
             sys.stderr.flush()
 
     def done(self, run: FinishedRun, record: dict[str, Any]) -> None:
         self.finished += 1
+        self.under_way.pop(run.name, None)
         zero = record["settings"]["alphas"].index(0)
         words = [
             f"{split} {values[zero]:.3f} to {max(values):.3f}" for split, values in record["loss"].items()
