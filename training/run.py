@@ -28,6 +28,7 @@ from training.cells.recipes import (
     LAPTOP_AUTOATTACK,
     LAPTOP_EVERY,
     LAPTOP_RECIPES,
+    LAPTOP_TABLE,
     RECIPES,
     held_out,
     listing,
@@ -174,7 +175,7 @@ def _recipes(options: argparse.Namespace) -> list[Recipe]:
     if options.recipe is not None:
         found = [recipe(options.recipe)]
     elif options.table == "laptop":
-        found = list(LAPTOP_RECIPES)
+        found = list(LAPTOP_RECIPES if options.reading else LAPTOP_TABLE)
     elif options.table in PUBLISHED:
         found = [RECIPES[name] for name in PUBLISHED[options.table].cells]
     else:

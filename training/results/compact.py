@@ -19,8 +19,8 @@ CHECKPOINTS = {
     "last": "last epoch",
 }
 TITLES = {
-    "compact": "Compact table. The methods of Table 3 on 8x8 digits, small net",
     "laptop": "Laptop table. The methods of Table 3 on a part of CIFAR-10, small net",
+    "compact": "Compact table. The methods of Table 3 on 8x8 digits, small net",
 }
 HEADINGS = {ending: heading for heading, ending in PUBLISHED["3"].columns}
 COLUMNS = ("Method", "Checkpoint", "After epoch", "Clean", "PGD-20", "AutoAttack", "Test images", "Seeds")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from training.cells.published import PUBLISHED, PUBLISHED_SEEDS, Number, Row, Table
 from training.cells.readings import under
 from training.cells.recipe import Recipe
-from training.cells.recipes import HELD_OUT, RECIPES, held_out
+from training.cells.recipes import HELD_OUT, LAPTOP_TABLE, RECIPES, held_out
 from training.results.averages import Average, Group, average, difference, groups, listed
 from training.results.compact import TITLES, compact_grid
 from training.results.record import Record
@@ -43,6 +43,8 @@ def render(
     """
     if table in TITLES:
         wanted = under(readings, [recipe for name, recipe in recipes.items() if name.startswith(f"{table}-")])
+        if table == "laptop" and not readings:
+            wanted = list(LAPTOP_TABLE)
         return typeset(compact_grid(table, wanted, records, seeds, device), style)
     found = lines(
         table,

@@ -49,7 +49,12 @@ def _command(arguments: Sequence[str] | None) -> int:
     path = options.out / f"{FILE}.json"
     before = entries(path)  # a file that is something else is refused before the work
     computing = {
-        engine: Computing.of(options.device, engine, threads=options.threads or (1 if _small(used) else None))
+        engine: Computing.of(
+            options.device,
+            engine,
+            amp=options.amp if engine == "fast" else None,
+            threads=options.threads or (1 if _small(used) else None),
+        )
         for engine in ENGINES
     }
     device = computing["fast"].prepare()
@@ -161,6 +166,7 @@ def _key(entry: dict[str, Any]) -> tuple[Any, ...]:
     """What a newer entry replaces: the same thing timed on the same hardware."""
     hardware = entry["hardware"]
     named = (entry["what"], entry["recipe"], entry["batch"], entry["device"], entry["threads"])
+    named = (*named, entry["versions"].get("amp", "off"))
     return (*named, hardware["cpu"], hardware["accelerator"])
 
 
@@ -178,6 +184,11 @@ def _parser() -> CommandParser:
         type=positive,
         metavar="N",
         help="of each engine, in five blocks (default: 100 on a GPU, 10 on a CPU)",
+    )
+    add(
+        "--amp",
+        choices=("off", "bf16"),
+        help="autocast of the fast engine's training forwards (default: the engine's)",
     )
     add("--batch", type=positive, metavar="N", help="images a step (default: the recipe's)")
     add(
