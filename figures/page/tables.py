@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from figures.page.grids import Grid
@@ -10,7 +9,6 @@ from figures.page.markup import Html, absent, command, count, inline, join, tabl
 from figures.page.sources import TABLES
 
 RENDER = "python training/run.py --render"
-NUMBER = re.compile(r"Table (\d+)\.")
 
 
 def laptop(grids: Sequence[Grid] | None) -> Html:
@@ -46,7 +44,7 @@ def _small(grids: Sequence[Grid] | None, title: str, said: str, made_by: str) ->
 
 def published(grids: Sequence[Grid] | None) -> Html:
     """The paper's cells beside ours; a cell without a run says missing."""
-    found = [grid for grid in grids or () if NUMBER.match(grid.title)]
+    found = [grid for grid in grids or () if grid.papers]
     if not found:
         return absent(f"results/{TABLES[0]}", RENDER)
     lines, missing = sum(len(grid.rows) for grid in found), sum(grid.missing for grid in found)
