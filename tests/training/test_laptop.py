@@ -128,7 +128,7 @@ def noise(train: int, held: int, test: int) -> Dataset:
 def test_a_run_of_the_table_sees_its_part_of_the_images_and_is_evaluated_as_the_table_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = {}
+    asked: dict[str, object] = {}
 
     def loaded(name: str, folder: Path, **how: object) -> Dataset:
         asked.update(how, name=name)

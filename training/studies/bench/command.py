@@ -164,8 +164,7 @@ def _key(entry: dict[str, Any]) -> tuple[Any, ...]:
     """What a newer entry replaces: the same thing timed on the same hardware."""
     hardware = entry["hardware"]
     named = (entry["what"], entry["recipe"], entry["batch"], entry["device"], entry["threads"])
-    named = (*named, entry["versions"].get("amp", "off"))
-    return (*named, hardware["cpu"], hardware["accelerator"])
+    return (*named, entry["versions"].get("amp", "off"), hardware["cpu"], hardware["accelerator"])
 
 
 def _parser() -> CommandParser:
