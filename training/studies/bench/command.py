@@ -53,7 +53,12 @@ def _command(arguments: Sequence[str] | None) -> int:
         check_replaceable(file)
     entries(path)
     computing = {
-        engine: Computing.of(options.device, engine, threads=options.threads or (1 if _small(used) else None))
+        engine: Computing.of(
+            options.device,
+            engine,
+            amp=options.amp if engine == "fast" else None,
+            threads=options.threads or (1 if _small(used) else None),
+        )
         for engine in ENGINES
     }
     device = computing["fast"].prepare()
@@ -159,7 +164,7 @@ def _key(entry: dict[str, Any]) -> tuple[Any, ...]:
     """What a newer entry replaces: the same thing timed on the same hardware."""
     hardware = entry["hardware"]
     named = (entry["what"], entry["recipe"], entry["batch"], entry["device"], entry["threads"])
-    return (*named, hardware["cpu"], hardware["accelerator"])
+    return (*named, entry["versions"].get("amp", "off"), hardware["cpu"], hardware["accelerator"])
 
 
 def _parser() -> CommandParser:
@@ -176,6 +181,11 @@ def _parser() -> CommandParser:
         type=positive,
         metavar="N",
         help="of each engine, in five blocks (default: 100 on a GPU, 10 on a CPU)",
+    )
+    add(
+        "--amp",
+        choices=("off", "bf16"),
+        help="autocast of the fast engine's training forwards (default: the engine's)",
     )
     add("--batch", type=positive, metavar="N", help="images a step (default: the recipe's)")
     add(
