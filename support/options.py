@@ -104,6 +104,18 @@ class CommandParser(argparse.ArgumentParser):
         ]
 
 
+RESULTS = Path(
+    "results"
+)  # in the working directory: where every command reads and writes unless it is told otherwise
+
+
+def file_name(text: str) -> Path:
+    """The file, or the folder or archive, that a name denotes. Raises: BadValue (a ValueError) for an empty name."""
+    if not text.strip():
+        raise BadValue(f"{text!r} must be the name of a file, and is empty")
+    return Path(text)
+
+
 def folder_name(text: str) -> Path:
     """The folder a name denotes; it need not exist. Raises: BadValue (a ValueError) for an empty name."""
     if not text.strip():

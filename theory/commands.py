@@ -6,13 +6,12 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from support.files import make_folder
-from support.options import CommandParser, folder_name
+from support.options import RESULTS, CommandParser, folder_name
 from theory.ledger import report, show
 from theory.ledger import rows as ledger
 from theory.ledger.new import next_steps, write_new
@@ -63,7 +62,7 @@ def _parser() -> CommandParser:
 
     whole = commands.add_parser("report", help="write theory.md, theory.json and theory.tex")
     whole.add_argument(
-        "--out", type=folder_name, default=Path("results"), metavar="DIR", help="where (default: results)"
+        "--out", type=folder_name, default=RESULTS, metavar="DIR", help="where (default: results)"
     )
     whole.set_defaults(run=_report)
 
@@ -115,9 +114,9 @@ def _report(arguments: argparse.Namespace) -> int:
     paper = open_paper(arguments.paper)
     make_folder(arguments.out)
     rows = _decided(paper)
-    paths = report.write(rows, paper, arguments.out)
     for line in (*show.summary(rows, paper), *show.headlines(rows)):
-        print(line)
+        print(line, flush=True)
+    paths = report.write(rows, paper, arguments.out)
     print(f"written in {time.perf_counter() - started:.0f} s: {', '.join(map(str, paths))}")
     return _agreement(rows)
 
