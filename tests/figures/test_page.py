@@ -32,7 +32,18 @@ from training.results.typesetting import Grid, typeset
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = open_paper()
 RESULTS = ROOT / "results"
-SECTIONS = ("checked", "errata", "beyond", "bounds", "figures", "compact", "tables", "ledger", "origin")
+SECTIONS = (
+    "checked",
+    "errata",
+    "beyond",
+    "bounds",
+    "figures",
+    "laptop",
+    "compact",
+    "tables",
+    "ledger",
+    "origin",
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LEAST_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3, text of ordinary size
 HOSTILE = "<script>alert(1)</script> & \"x\" 'y' </dd></style> |a| < 1 `<b>`"
