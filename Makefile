@@ -57,6 +57,8 @@ ifneq ($(findstring training,$(EXTRAS)),)
 	@echo 'reproduce: the further curve of Figure 6, the landscapes of Figure 7'
 	@$(python) training/run.py --recipe compact-awp+awp0.005 --seeds 3 --autoattack none
 	@$(python) -m training.studies.landscape > /dev/null
+	@echo 'reproduce: the probe, its small version'
+	@$(python) -m training.studies.probe --small > /dev/null
 else
 	@echo 'reproduce: no compact table, EXTRAS=$(EXTRAS) leaves training out'
 endif
