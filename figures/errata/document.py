@@ -73,7 +73,7 @@ def _opening(rows: Sequence[Row], paper: Paper, false: Sequence[Row]) -> Source:
         + paragraph(quoted("The defects of most weight:"))
         + table(
             ("where", "the paper says", "claim"),
-            ((row["location"], titles.get(row["id"], row["statement"]), row["id"]) for row in chosen),
+            ((row["location"], titles.get(row["id"]) or row["statement"], row["id"]) for row in chosen),
             "(1.1fr, 2fr, 1.2fr)",
         )
         + "#pagebreak()\n"
