@@ -66,11 +66,13 @@ endif
 	@$(python) -m figures
 	@echo 'reproduce: page'
 	@$(python) -m figures.page
-	@for file in $(ledger) $(bounds) $(tables) results/figures/README.md results/index.html; do \
+	@$(python) -m figures.errata
+	@for file in $(ledger) $(bounds) $(tables) results/figures/README.md results/index.html results/errata.pdf; do \
 	  [ -s $$file ] || { echo "reproduce: $$file was not written" >&2; exit 1; }; \
 	done
 	@echo
-	@echo 'Results: results/index.html has everything on one page; beside it theory.md, bounds.md, tables.md and figures/'
+	@echo 'Results: results/index.html has everything on one page, results/errata.pdf the errata to forward;'
+	@echo '         beside them theory.md, bounds.md, tables.md and figures/'
 	@echo '         (theory.json, bounds.json and records.jsonl to compute with, theory.tex and tables.tex to typeset)'
 	@echo 'Next:    $(environment)/bin/python -m theory show lemma5'
 
