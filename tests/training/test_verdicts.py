@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from training.studies.verdicts import (
 )
 
 N = 2000
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 # 97.5 % points of Student's t with 1 and 2 degrees of freedom, from the closed forms of its distribution.
 T1 = math.tan(0.475 * math.pi)
 T2 = 0.95 * math.sqrt(2 / (1 - 0.95**2))
@@ -135,3 +137,12 @@ def test_the_command_writes_the_page_and_the_numbers(
     facts = json.loads((tmp_path / "verdicts_laptop.json").read_text(encoding="utf-8"))
     assert facts["findings"][0]["difference"]["mean"] == pytest.approx(-3.0)
     assert len(facts["findings"]) == len(sentences())
+
+
+@pytest.mark.parametrize("stem", ["laptop", "compact"])
+def test_the_page_in_the_repository_is_that_of_the_records_in_it(stem: str, tmp_path: Path) -> None:
+    shutil.copy(RESULTS / "records.jsonl", tmp_path)
+    assert main(["--stem", stem, "--out", str(tmp_path)]) == 0
+    for ending in ("md", "json"):
+        name = f"verdicts_{stem}.{ending}"
+        assert (tmp_path / name).read_text(encoding="utf-8") == (RESULTS / name).read_text(encoding="utf-8")
