@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from run_records import run_record
 
-from training.results.records import append
+from training.results.records import Record, append, read
 from training.studies.verdicts import (
     HIGHER,
     OVER_AWP,
@@ -140,8 +139,16 @@ def test_the_command_writes_the_page_and_the_numbers(
 
 
 @pytest.mark.parametrize("stem", ["laptop", "compact"])
-def test_the_page_in_the_repository_is_that_of_the_records_in_it(stem: str, tmp_path: Path) -> None:
-    shutil.copy(RESULTS / "records.jsonl", tmp_path)
+def test_the_page_in_the_repository_is_that_of_the_first_records_in_it(stem: str, tmp_path: Path) -> None:
+    """Later records, and further seeds, are a reader's own."""
+    page = json.loads((RESULTS / f"verdicts_{stem}.json").read_text(encoding="utf-8"))
+    seeds = {seed for finding in page["findings"] for seed in finding["seeds"]}
+    first: dict[tuple[str, int], Record] = {}
+    for record in read(RESULTS / "records.jsonl"):
+        if record["seed"] in seeds:
+            first.setdefault((record["digest"], record["seed"]), record)
+    for record in first.values():
+        append(tmp_path / "records.jsonl", record)
     assert main(["--stem", stem, "--out", str(tmp_path)]) == 0
     for ending in ("md", "json"):
         name = f"verdicts_{stem}.{ending}"
