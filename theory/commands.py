@@ -26,7 +26,13 @@ def run(argv: Sequence[str] | None = None) -> int:
 
     Raises ValueError for bad input, and SystemExit(2), having said why, where the options themselves are bad.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.ledger_json and arguments.command is not None:
+        where = "write it after check" if arguments.command == "check" else f"{arguments.command} prints none"
+        parser.error(f"--json before {arguments.command} is for the ledger alone; {where}")
+    if arguments.paper != DEFAULT and arguments.command in ("check", "new"):
+        parser.error(f"--paper is for the ledger, show and report; {arguments.command} takes none")
     return arguments.run(arguments)
 
 
@@ -39,7 +45,9 @@ def _parser() -> CommandParser:
         metavar="FOLDER",
         help="a paper's folder, with paper.py and statement files (default: the paper of this project)",
     )
-    parser.add_argument("--json", action="store_true", help="print the ledger as a JSON list of objects")
+    parser.add_argument(
+        "--json", action="store_true", dest="ledger_json", help="print the ledger as a JSON list of objects"
+    )
     parser.set_defaults(run=_ledger)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
@@ -75,7 +83,7 @@ def _parser() -> CommandParser:
 def _ledger(arguments: argparse.Namespace) -> int:
     paper = open_paper(arguments.paper)
     rows = _decided(paper)
-    if arguments.json:
+    if arguments.ledger_json:
         print(report.as_json(rows), end="")
     else:
         show.print_table(rows, paper, show.console())
