@@ -179,9 +179,7 @@ def schur_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
             ends = [stationary(loss, theta + side * unit, x) for side in (1, -1)]
             if ends[0] is None or ends[1] is None:
                 return NOWHERE
-            slopes = [
-                loss.theta_grad(at, theta + side * unit) for at, side in zip(ends, (1, -1), strict=True)
-            ]
+            slopes = [loss.theta_grad(ends[0], theta + unit), loss.theta_grad(ends[1], theta - unit)]
             rows.append((slopes[0] - slopes[1]) / (2 * size))
         found.append(np.array(rows))
     scale = 1 + largest(b) + largest(formula)
