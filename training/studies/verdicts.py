@@ -29,7 +29,7 @@ from training.results.records import read
 from training.studies.acceleration.comparison import Interval, interval, robust
 
 PROGRAM = "training.studies.verdicts"
-Measure = Callable[[Record], float]
+Measure = Callable[[Record], float | None]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Sentence:
 
     words   : the paper's, shortened; place : where
     reading, plain : endings of the recipes whose records are subtracted
-    measure : of a record, in percentage points; by : what it is, in words
+    measure : of a record, in percentage points, None where it has none; by : what it is, in words
     """
 
     words: str
@@ -70,14 +70,16 @@ def best(record: Record) -> float:
     return 100 * record["selection"]["best_test"]["pgd20"]
 
 
-def chosen(record: Record) -> float:
+def chosen(record: Record) -> float | None:
     """PGD-20 on test images at the epoch that was best on held-out images, in percent."""
-    return 100 * record["selection"]["validation"]["pgd20"]
+    checkpoint = record["selection"]["validation"]
+    return None if checkpoint is None else 100 * checkpoint["pgd20"]
 
 
-def attacked(record: Record) -> float:
+def attacked(record: Record) -> float | None:
     """AutoAttack at the epoch that was best on test, in percent."""
-    return 100 * record["selection"]["best_test"]["autoattack"]
+    accuracy = record["selection"]["best_test"]["autoattack"]
+    return None if accuracy is None else 100 * accuracy
 
 
 def last(record: Record) -> float:
@@ -95,7 +97,7 @@ def lost(record: Record) -> float:
     return 100 * max(robust(record)) - last(record)
 
 
-def less(measure: Measure) -> Measure:
+def less(measure: Callable[[Record], float]) -> Measure:
     """The negative, so that less of it is more."""
     return lambda record: -measure(record)
 
@@ -131,7 +133,10 @@ def sentences() -> tuple[Sentence, ...]:
 
 def judge(sentence: Sentence, reading: Sequence[Record], plain: Sequence[Record]) -> Finding:
     """A sentence on the records of both recipes, one a seed each."""
-    mine, its = ({one["seed"]: sentence.measure(one) for one in some} for some in (reading, plain))
+    mine, its = (
+        {one["seed"]: value for one in some if (value := sentence.measure(one)) is not None}
+        for some in (reading, plain)
+    )
     seeds = tuple(sorted(mine.keys() & its.keys()))
     values = tuple(mine[seed] for seed in seeds), tuple(its[seed] for seed in seeds)
     found = interval([a - b for a, b in zip(*values, strict=True)]) if seeds else None
