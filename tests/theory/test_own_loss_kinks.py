@@ -17,10 +17,11 @@ from mpmath import mpf
 from theory.calculus.attacks import linear_attack
 from theory.own_loss import check_loss
 
+LABEL: Any = np.int64(1)
 DIGITS = mpf(10) ** -28
 NET = "log(1+exp(-({})))".format("+".join(f"{(-1) ** j}*F(w{j}0*x0+w{j}1*x1+w{j}2*x2)" for j in range(3)))
 WEIGHTS = [f"w{j}{i}" for j in range(3) for i in range(3)]
-AT = [1, "1/2", -2, "3/4", -1, "1/5", -1, 2, "1/3"]
+AT: list[Any] = [1, "1/2", -2, "3/4", -1, "1/5", -1, 2, "1/3"]
 
 
 def net(function: str, at: list[Any], **options: Any) -> Any:
@@ -118,9 +119,7 @@ def test_numbers_of_every_library_are_numbers(kind: Any) -> None:
     number = kind("0.5") if kind in (str, sympy.Rational, mpf) else kind(0.5)
     report = check_loss("t*x-x**2", "x", "t", center=np.array([0.25]), at=[number], epsilon=number)
     assert report.attack[0] == mpf("0.25")
-    assert linear_attack(np.array([0.5, -0.25]), np.int64(1), number, 2) == linear_attack(
-        (0.5, -0.25), 1, "1/2", 2
-    )
+    assert linear_attack(np.array([0.5, -0.25]), LABEL, number, 2) == linear_attack((0.5, -0.25), 1, "1/2", 2)
 
 
 def test_a_float_of_any_width_is_the_decimal_it_prints() -> None:
