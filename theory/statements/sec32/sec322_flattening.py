@@ -14,6 +14,7 @@ from theory.deciders.exact import compare, identity
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.ledger.claim import Claim, Reading, Twin
+from theory.statements import measured
 from theory.statements.beyond.tangent import linear_example
 from theory.statements.sec32.branches import CROSS, CURVATURE, SMOOTH, THETA, X, sharp_implies
 
@@ -256,6 +257,7 @@ CLAIMS: tuple[Claim, ...] = (
         "training even if the adversarial loss is smooth.",
         empirical=True,
         expected=Verdict.EMPIRICAL,
-        remark="The relationship itself holds only in the corrected form of sec322.flatten.",
+        remark="The relationship itself holds only in the corrected form of sec322.flatten. "
+        + measured.FLATTENING,
     ),
 )
