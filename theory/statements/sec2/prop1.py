@@ -225,6 +225,7 @@ CLAIMS = (
         stated={"slope": C_TT, "small_p": 2 * EPSILON * C_TX, "large_p": 2 * EPSILON * C_TX},
         check=gradient_gap,
         expected=Verdict.FALSE,
+        group="Euclidean width of the attack ball",
         sides=(2 * sp.sqrt(2), 2),
         corrected=Reading(
             statement="The constant term is 2 epsilon C_thetax for p <= 2, and 2 epsilon d^(1/2 - 1/p) "
@@ -264,6 +265,7 @@ CLAIMS = (
         stated={"small_p": EPSILON, "large_p": EPSILON},
         check=within_epsilon,
         expected=Verdict.FALSE,
+        group="Euclidean width of the attack ball",
         sides=(sp.sqrt(2), 1),
         corrected=Reading(
             statement="||x - x'|| <= epsilon for p <= 2, and <= epsilon d^(1/2 - 1/p) for p >= 2; both "
@@ -285,12 +287,13 @@ CLAIMS = (
     Claim(
         id="prop1.inference",
         location="Sec. 2.1, below Proposition 1; Sec. 3",
-        kind="prose",
+        kind="reading",
         title="A constant term in Eq. (9) means a non-smooth loss",
         statement="Adversarial loss is not globally smooth, because Eq. (9) has a constant term.",
         latex=r"2\varepsilon C_{\theta x}>0\;\Rightarrow\;L_\varepsilon\text{ not smooth}",
         assumptions=(
-            "the conclusion the paper reports from Liu et al. (2020), as an inference from Eq. (9) alone",
+            "the conclusion that the paper reports from Liu et al. (2020), read as an inference from Eq. (9) alone; "
+            "the paper itself rejects it (claim prop1.not-a-proof)",
         ),
         stated={"relation": ">", "coupling": sp.Integer(1)},
         check=huber,

@@ -215,11 +215,14 @@ CLAIMS = (
     Claim(
         id="lemma2.spectral-norm-line",
         location=PROOF + ", after Eq. (32)",
-        kind="proof step",
+        kind="reading",
         title="Spectral norm epsilon/||theta|| also for d = 1",
         statement="The spectral norm of D_theta x'(theta) is epsilon/||theta|| in R^d for every d, d = 1 "
         "included.",
-        assumptions=("d = 1",),
+        assumptions=(
+            "read of every d, as x in R^d says; the proof lists eigenvalues i = 1, ..., d - 1 and so means d >= 2, "
+            "where it is true (claim lemma2.spectral-norm)",
+        ),
         stated={"norm": EPSILON / NORM},
         check=on_the_line,
         expected=Verdict.FALSE,

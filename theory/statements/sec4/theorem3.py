@@ -183,6 +183,10 @@ _THEOREM_LATEX = (
 )
 
 
+_SHARP_TWINS = (
+    Twin("sharpened: the larger end without gamma", {"upper": GAMMA**2 * EIGENVALUE}, of="sharpest"),
+    Twin("sharpened: the smaller end with gamma once", {"lower": GAMMA - GAMMA * EIGENVALUE}, of="sharpest"),
+)
 _CONSTANT_TWINS = (
     Twin("constant one per cent smaller", {"constant": sp.Rational(99, 100) * PRINTED}),
     Twin("gamma in place of gamma^2", {"constant": GAMMA + GAMMA * FROBENIUS}),
@@ -216,7 +220,7 @@ CLAIMS = (
             stated={"lower": GAMMA - GAMMA**2 * EIGENVALUE, "upper": GAMMA**2 * EIGENVALUE - GAMMA},
             check=exact_norm,
         ),
-        twins=_CONSTANT_TWINS,
+        twins=(*_CONSTANT_TWINS, *_SHARP_TWINS),
         remark="The printed constant is never attained, for Sigma is positive definite; max(gamma, gamma^2 "
         "sup lambda_max - gamma) serves "
         "in its place. -nabla^2 F <= gamma I holds with no supremum at all. The main text cites Eq. (48) "
@@ -297,6 +301,6 @@ CLAIMS = (
             stated={"lower": GAMMA - GAMMA**2 * EIGENVALUE, "upper": GAMMA**2 * EIGENVALUE - GAMMA},
             check=exact_norm,
         ),
-        twins=_CONSTANT_TWINS,
+        twins=(*_CONSTANT_TWINS, *_SHARP_TWINS),
     ),
 )

@@ -225,6 +225,7 @@ CLAIMS = (
         stated={"svhn": sp.Rational(1, 10), "others": sp.Rational(1, 10)},
         check=learning_rates,
         expected=Verdict.FALSE,
+        group="learning rates on SVHN",
         sides=(sp.Rational(1, 100), sp.Rational(1, 10)),
         corrected=Reading(statement="0.1, but 0.01 on SVHN.", stated={"svhn": sp.Rational(1, 100)}),
         twins=(
@@ -243,6 +244,7 @@ CLAIMS = (
         stated={"eta": sp.Rational(1, 10)},
         check=svhn_eta,
         expected=Verdict.FALSE,
+        group="learning rates on SVHN",
         sides=(sp.Rational(1, 10), sp.Rational(1, 100)),
         corrected=Reading(
             statement="The paragraph is consistent with eta = 0.01. Which of the two was run is not said; "
