@@ -247,12 +247,10 @@ def test_a_step_inside_the_block_is_reported_and_undone():
             sgd.step()
 
     with pytest.raises(
-        RuntimeError, match="the block has changed the weights, which is undone: step the optimizer"
+        RuntimeError, match=r"changed 6 parameters\. They are again as before .* momentum has taken the step"
     ):
         misuse()
-    undone = {name for name, value in model.named_parameters() if torch.equal(value, before[name])}
-    assert {"conv.weight", "out.weight"} <= undone
-    assert "out.bias" not in undone
+    assert all(torch.equal(value, before[name]) for name, value in model.named_parameters())
 
 
 def test_a_block_inside_a_block_is_refused():
@@ -433,7 +431,8 @@ def test_a_weight_without_slope_has_no_v_and_a_zero_weight_stays_zero():
 def test_a_loss_that_is_not_finite_gives_no_finite_v_and_w_comes_back():
     model = net()
     before = snapshot(model)
-    with AdversarialWeights(model, GAMMA_AWP).perturbed(lambda: loss_of(model) * float("nan")):
+    awp = AdversarialWeights(model, GAMMA_AWP, check_values=False)
+    with awp.perturbed(lambda: loss_of(model) * float("nan")):
         assert bool(model.conv.weight.isnan().all())
     assert same(snapshot(model), before)
 
@@ -463,7 +462,7 @@ def test_nothing_waits_for_the_device():
             return func(*args, **(kwargs or {}))
 
     model = net()
-    awp = AdversarialWeights(model, GAMMA_AWP, policy="code")
+    awp = AdversarialWeights(model, GAMMA_AWP, policy="code", check_values=False)
     with Recorder():
         with awp.perturbed(lambda: loss_of(model)):
             loss_of(model).backward()

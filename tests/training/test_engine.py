@@ -26,7 +26,7 @@ from training.engine.compiled import Compiled
 from training.engine.device import Computing
 from training.engine.machine import Machine
 from training.methods.attacks import trades_attack
-from training.methods.batch_norm import batch_norm_layers
+from training.methods.batch_norm import running_layers
 from training.methods.step import Method
 from training.models import build
 from training.results.records import read
@@ -254,7 +254,7 @@ def test_a_recording_is_made_for_every_mode_of_the_batch_norm(tmp_path):
             captured(run)
         (x, y), generator = next(batches(used, data)), torch.Generator().manual_seed(0)
         for number in range(3 * WARM_UPS):
-            for layer in batch_norm_layers(run.model):
+            for layer in running_layers(run.model):
                 layer.training = number % 2 == 0
             run.method.step(run.optimizer, x, y, generator=generator)
         ends.append(run.model.state_dict())
