@@ -29,7 +29,7 @@ def wrong(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def defects(rows: list[dict[str, Any]]) -> int:
     """How many different defects the statements that are false as printed have: those of one group share one."""
-    return len({row["group"] or row["id"] for row in wrong(rows)})
+    return len({row.get("group") or row["id"] for row in wrong(rows)})
 
 
 def slips(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

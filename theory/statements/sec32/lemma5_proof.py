@@ -68,12 +68,13 @@ def padded(stated: SimpleNamespace) -> Iterator[Fact]:
     along, image = sp.Symbol("|v|", nonnegative=True), sp.Symbol("|Bv|", nonnegative=True)
     column = sp.Matrix([stated.entry * along, image])
     yield identity("|(grad_theta grad J) v| = |B v|", (column.T * column)[0], image**2)
+    whole = sp.Symbol("|grad_theta grad J v|", nonnegative=True)
     yield from sharp_implies(
         "so its norm is at most C_theta_x",
-        [sp.Le(image, CROSS * along)],
-        image,
+        [sp.Eq(whole**2, (stated.entry * along) ** 2 + image**2), sp.Le(image, CROSS * along)],
+        whole,
         CROSS * along,
-        {CROSS: 3, along: 2, image: 6},
+        {CROSS: 3, along: 2, image: 6, whole: 6},
     )
 
 
