@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import sympy as sp
@@ -28,6 +29,17 @@ SMALL = sp.Symbol("x", positive=True)
 def fact(holds: bool | None, dimension: object = ALL) -> Fact:
     grade = Grade.NONE if holds is None else Grade.PROVED
     return Fact("a step", holds, grade, "by hand", dimension)  # type: ignore[arg-type]
+
+
+def premises_and_conclusion(step: Fact) -> tuple[list[Any], Any]:
+    """What `implies` was asked."""
+    assert step.question is not None
+    premises, conclusion = step.question.parts
+    return list(cast(Iterable[Any], premises)), conclusion
+
+
+def symbols_of(parts: Iterable[Any]) -> dict[str, sp.Symbol]:
+    return {str(symbol): symbol for part in parts for symbol in part.free_symbols}
 
 
 def claim_of(*facts: Fact, **changes: object) -> Claim:
@@ -135,33 +147,26 @@ def test_a_conclusion_that_asks_nothing_proves_nothing() -> None:
 
 def test_the_induction_step_of_a_mean_starts_from_k_terms_and_ends_with_all_of_k_plus_one() -> None:
     """k terms of length B each, and one more: premises and conclusion must all be equalities there."""
-    step = average("")
-    assert step.question is not None
-    premises, conclusion = step.question.parts
-    names = {str(symbol): symbol for part in (*premises, conclusion) for symbol in part.free_symbols}  # type: ignore[attr-defined]
+    premises, conclusion = premises_and_conclusion(average(""))
+    names = symbols_of([*premises, conclusion])
     k, bound = 5, 7
     values = {"k": k, "B": bound, "|S_k|": k * bound, "|a|": bound, "|S_k+a|": (k + 1) * bound}
     at = {names[name]: value for name, value in values.items()}
-    for part in (*premises, conclusion):  # type: ignore[misc]
+    for part in (*premises, conclusion):
         assert part.lhs.subs(at) == part.rhs.subs(at), part
 
 
 @pytest.mark.parametrize("share", [sp.Rational(1, 2), sp.Rational(3, 2), sp.Rational(199, 100)])
 def test_the_descent_lemma_asks_of_the_step_only_what_it_says(share: sp.Rational) -> None:
     """Every premise holds for L = C_s theta^2/2, theta = 1 and the step t = share/C_s, up to 2/C_s."""
-    step = next(
-        f
-        for f in descent(SimpleNamespace(bound=C * sp.Symbol("D", positive=True), limit=2 / C))
-        if "first point" in f.says
-    )
-    assert step.question is not None
-    premises, conclusion = step.question.parts
-    names = {str(s): s for part in (*premises, conclusion) for s in part.free_symbols}  # type: ignore[attr-defined]
+    facts = descent(SimpleNamespace(bound=C * sp.Symbol("D", positive=True), limit=2 / C))
+    premises, conclusion = premises_and_conclusion(next(f for f in facts if "first point" in f.says))
+    names = symbols_of([*premises, conclusion])
     moved = 1 - share
     values = {"L(theta)": 1, "L(theta-tg)": moved**2, "L(theta^0)": 1, "C_s": 2, "t": share / 2, "|g|^2": 4}
     at = {names[name]: value for name, value in values.items()}
-    assert all(part.subs(at) == sp.true for part in (*premises, conclusion))  # type: ignore[misc]
-    assert T in step.question.parts[0][-1].free_symbols  # type: ignore[index]
+    assert all(part.subs(at) == sp.true for part in (*premises, conclusion))
+    assert sp.Lt(T, 2 / C) in premises
 
 
 def test_a_twin_is_of_the_right_statement_or_of_the_sharpened_one() -> None:

@@ -93,13 +93,14 @@ def gradient_gap(stated: SimpleNamespace) -> Iterator[Fact]:
     )
     yield identity(
         "p = 2 + 2k >= 2: w <= 2 epsilon d^(1/2 - 1/p), attained by epsilon d^(-1/p) (1, ..., 1) and its "
-        "negative",
+        f"negative; so C_thetax w is at most the stated {stated.large_p}, with equality",
         2 * C_TX * sp.sqrt(d * (EPSILON * d ** (-1 / (2 + 2 * k))) ** 2),
         stated.large_p.subs(P, 2 + 2 * k),
     )
     yield from attack_on_the_diagonal()
     yield identity(
-        "p >= 2: the same loss at theta_1 = t(1, ..., 1) = -theta_2 attains the sum for every t",
+        "p >= 2: the same loss at theta_1 = t(1, ..., 1) = -theta_2 attains the stated "
+        f"({stated.slope}) ||theta_1 - theta_2|| + {stated.large_p} for every t",
         sp.sqrt(d * (2 * C_TT * t + 2 * C_TX * EPSILON * d ** (-1 / (2 + 2 * k))) ** 2),
         stated.slope * sp.sqrt(d * (2 * t) ** 2) + stated.large_p.subs(P, 2 + 2 * k),
     )
@@ -122,7 +123,8 @@ def within_epsilon(stated: SimpleNamespace) -> Iterator[Fact]:
     yield from euclidean_radius()
     k = sp.Symbol("k", positive=True)
     yield identity(
-        "p = 2 + 2k: the farthest points epsilon d^(-1/p) (+-1, ..., +-1)",
+        f"p = 2 + 2k: the stated {stated.large_p} is the length of the farthest points epsilon d^(-1/p) (+-1, "
+        "..., +-1)",
         sp.sqrt(d * (EPSILON * d ** (-1 / (2 + 2 * k))) ** 2),
         stated.large_p.subs(P, 2 + 2 * k),
     )

@@ -100,7 +100,7 @@ def on_the_line(stated: SimpleNamespace) -> Iterator[Fact]:
     weight = sp.Symbol("theta", real=True, nonzero=True)
     slope = sp.simplify(sp.diff(linear_attack([weight], 1, EPSILON, 2)[0], weight))
     yield compare(
-        "at d = 1 the spectral norm of the Jacobian",
+        f"at d = 1, theta = 2, epsilon = 1 the spectral norm of the Jacobian is the stated {stated.norm}",
         abs(slope).subs({weight: 2, EPSILON: 1}),
         "==",
         stated.norm.subs({NORM: 2, EPSILON: 1}),
@@ -109,7 +109,12 @@ def on_the_line(stated: SimpleNamespace) -> Iterator[Fact]:
         "epsilon/|theta| = 1/2.",
         dimension=(1,),
     )
-    yield identity("at d = 1, for every theta != 0", abs(slope), stated.norm, dimension=(1,))
+    yield identity(
+        f"at d = 1 it is the stated {stated.norm} for every theta != 0",
+        abs(slope),
+        stated.norm,
+        dimension=(1,),
+    )
 
 
 def from_the_jacobian(stated: SimpleNamespace) -> Iterator[Fact]:

@@ -135,7 +135,7 @@ def subscript(stated: SimpleNamespace) -> Iterator[Fact]:
         "is [[0,-1,0],[-1,0,0],[0,0,-1]], with singular values 1, 1, 1.",
         dimension=(2,),
     )
-    yield identity("which is its exact smallest singular value", smallest, stated.c, dimension=(2,))
+    yield identity("and c = 1 is exactly that smallest singular value", smallest, stated.c, dimension=(2,))
 
 
 CLAIMS: tuple[Claim, ...] = (

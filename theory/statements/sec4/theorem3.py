@@ -144,7 +144,8 @@ def label(stated: SimpleNamespace) -> Iterator[Fact]:
         dimension=(1,),
     ).as_example()
     yield identity(
-        "the exponent is that of Eq. (10), whose integral is e^F, coordinate by coordinate",
+        f"the stated centre {stated.centre} gives the exponent of Eq. (10), whose integral is e^F, coordinate "
+        "by coordinate",
         GAMMA * (stated.centre - X) ** 2,
         GAMMA * (THETA - X) ** 2,
         method="sum over coordinates, sympy identity",
