@@ -280,6 +280,20 @@ CLAIMS = (
         "best of many noisy estimates is biased upwards.",
     ),
     Claim(
+        id="appe.awp-005",
+        location="App. E.1",
+        kind="prose",
+        title="AWP with gamma_A = 0.005 does not outperform 0.01 with SGD",
+        statement="Note that we found that AWP with gamma_A = 0.005 does not outperform AWP with gamma_A = 0.01 when "
+        "using SGD; AWP (gamma_A = 0.005) + EntropySGD outperforms AWP (gamma_A = 0.005) with SGD in terms of the "
+        "convergence.",
+        empirical=True,
+        expected=Verdict.EMPIRICAL,
+        remark="The sentence between the two, 'Since the training accuracy of AWP (gamma_A = 0.005) + EntropySGD might "
+        "be caused by the small weight perturbation.', has no main clause. No table has the run with gamma_A = 0.005 "
+        "and SGD; Fig. 6 plots it.",
+    ),
+    Claim(
         id="appe.figure-number",
         location="App. E.1, twice",
         kind="prose",
