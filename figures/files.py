@@ -18,8 +18,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imsave
 
 from figures.plate import PLATES, Drawn, Plate
+from figures.shapes import CAPTION
 from figures.style import DPI
 from support.files import replace_file
+from support.own_files import read_json
 
 PAGE = "README.md"
 INTRODUCTION = """\
@@ -62,8 +64,9 @@ def write_page(folder: Path, missing: dict[str, str]) -> Path:
         path = folder / f"{plate.name}.json"
         if plate.name in missing:
             parts.append(f"## {plate.name}\n\nNot drawn: {missing[plate.name]}\n")
-        elif path.is_file():
-            parts.append(_entry(plate, json.loads(path.read_text(encoding="utf-8"))))
+        elif path.exists():
+            remedy = f"draw it again with `python -m figures --only {plate.name}`"
+            parts.append(_entry(plate, read_json(path, CAPTION, remedy=remedy)))
     return replace_file(folder / PAGE, "\n".join(parts).encode())
 
 

@@ -23,7 +23,18 @@ from support.options import CommandParser
 from training.cells.published import PUBLISHED
 from training.cells.readings import under
 from training.cells.recipe import Recipe
-from training.cells.recipes import COMPACT_RECIPES, RECIPES, held_out, listing, recipe
+from training.cells.recipes import (
+    COMPACT_RECIPES,
+    LAPTOP_AUTOATTACK,
+    LAPTOP_EVERY,
+    LAPTOP_RECIPES,
+    LAPTOP_TABLE,
+    RECIPES,
+    held_out,
+    listing,
+    recipe,
+    usual_interval,
+)
 from training.cli import count, positive
 from training.engine.choice import ENGINES
 from training.results.records import Record, read
@@ -34,7 +45,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "training/run.py"
-COMPACT_SEEDS = 3
+SEEDS = 3
 SUFFIXES = {"markdown": ".md", "latex": ".tex"}
 MODES = ("table", "all", "none")
 
@@ -75,12 +86,14 @@ def _parser() -> CommandParser:
     what.add_argument(
         "--recipe", metavar="NAME", help="one recipe, such as compact-awp or cifar10-rn18-at+code"
     )
-    what.add_argument("--table", choices=list(PUBLISHED), help="every recipe of one of the paper's tables")
+    what.add_argument(
+        "--table",
+        choices=[*PUBLISHED, "laptop", "compact"],
+        help="every recipe of a table: 1, 2, 3 of the paper, the laptop's",
+    )
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=count, metavar="S", help="one seed (default with --recipe: 0)")
-    seeds.add_argument(
-        "--seeds", type=positive, metavar="N", help=f"seeds 0 to N - 1 (default: {COMPACT_SEEDS})"
-    )
+    seeds.add_argument("--seeds", type=positive, metavar="N", help=f"seeds 0 to N - 1 (default: {SEEDS})")
     parser.add_argument(
         "--data-dir", type=Path, metavar="D", help="the folder or archive of the data set's files"
     )
@@ -104,7 +117,12 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--test-examples", type=positive, metavar="N", help="evaluate the first N test images"
     )
-    parser.add_argument("--evaluate-every", type=positive, default=1, metavar="N", help="epochs (default: 1)")
+    parser.add_argument(
+        "--evaluate-every",
+        type=positive,
+        metavar="N",
+        help=f"epochs (default: 1, on a laptop {LAPTOP_EVERY})",
+    )
     parser.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
@@ -156,7 +174,9 @@ def _asked(options: argparse.Namespace) -> list[str]:
 def _recipes(options: argparse.Namespace) -> list[Recipe]:
     if options.recipe is not None:
         found = [recipe(options.recipe)]
-    elif options.table:
+    elif options.table == "laptop":
+        found = list(LAPTOP_RECIPES if options.reading else LAPTOP_TABLE)
+    elif options.table in PUBLISHED:
         found = [RECIPES[name] for name in PUBLISHED[options.table].cells]
     else:
         found = list(COMPACT_RECIPES)
@@ -206,7 +226,7 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
     if options.seed is not None:
         seeds = [options.seed]
     else:
-        seeds = list(range(options.seeds or (1 if options.recipe is not None else COMPACT_SEEDS)))
+        seeds = list(range(options.seeds or (1 if options.recipe is not None else SEEDS)))
     return [
         Job(
             recipe=one,
@@ -223,10 +243,11 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
                 threads=options.threads or (1 if one.small else None),
             ),
             epochs=options.epochs,
-            evaluate_every=options.evaluate_every,
+            evaluate_every=options.evaluate_every or usual_interval(one),
             test_examples=options.test_examples,
             autoattack=options.autoattack,
-            autoattack_examples=options.autoattack_examples,
+            autoattack_examples=options.autoattack_examples
+            or (LAPTOP_AUTOATTACK if one.model == "strided" else None),
             checkpoint_seconds=options.checkpoint_seconds,
             resume=options.resume,
         )

@@ -64,7 +64,7 @@ def test_a_file_of_bounds_of_another_kind_is_refused(capsys, tmp_path):
     path = tmp_path / "bounds.json"
     path.write_text("[1, 2]", encoding="utf-8")
     line = refused(["--only", "bounds_tightness", "--bounds", str(path), "--out", str(tmp_path)], capsys)
-    assert "is not a list of searched bounds" in line
+    assert "bounds.json, line 1: [0] = 1, need an object: write it with `python -m numerics bounds`" in line
 
 
 def test_the_list_names_every_figure_and_loads_no_matplotlib():

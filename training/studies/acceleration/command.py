@@ -14,7 +14,7 @@ from support.commands import guarded
 from support.files import replace_file
 from support.options import CommandParser
 from training.cells.recipe import Recipe
-from training.cells.recipes import over, recipe
+from training.cells.recipes import LAPTOP_EVERY, over, recipe, usual_interval
 from training.cli import positive
 from training.engine.choice import ENGINES
 from training.results.averages import groups
@@ -62,7 +62,7 @@ def _command(arguments: Sequence[str] | None) -> int:
 
 
 def arms(stem: str, epochs: int | None) -> dict[Arm, Recipe]:
-    """The recipe of every arm, over `epochs` epochs; None for EPOCHS, or the compact recipes' own.
+    """The recipe of every arm, over `epochs` epochs; None for EPOCHS, or the laptop and compact recipes' own.
 
     Raises: ValueError for a stem that has no such recipes.
     """
@@ -73,9 +73,10 @@ def arms(stem: str, epochs: int | None) -> dict[Arm, Recipe]:
             one = recipe(f"{stem}-{base}")
         except ValueError as error:
             raise ValueError(
-                f"stem = {stem!r}: {error}; stems are compact, cifar10-rn18, cifar10-wrn, cifar100-rn18, svhn-rn18"
+                f"stem = {stem!r}: {error}; stems are compact, laptop, cifar10-rn18, cifar10-wrn, cifar100-rn18, "
+                "svhn-rn18"
             ) from None
-        wanted = epochs or (one.epochs if one.dataset == "digits" else EPOCHS)
+        wanted = epochs or (one.epochs if one.small else EPOCHS)
         found[arm] = recipe(f"{over(one, wanted).name}{plus}{reading}")
     return found
 
@@ -152,9 +153,12 @@ def _train(options: argparse.Namespace, recipes: dict[Arm, Recipe]) -> dict[str,
                 out=options.out,
                 data_dir=options.data_dir,
                 computing=Computing.of(
-                    options.device, options.engine, threads=options.threads or (1 if small else None)
+                    options.device,
+                    options.engine,
+                    amp=options.amp,
+                    threads=options.threads or (1 if small else None),
                 ),
-                evaluate_every=options.evaluate_every or (1 if small else EVERY),
+                evaluate_every=options.evaluate_every or (usual_interval(one) if small else EVERY),
                 test_examples=options.test_examples,
                 autoattack="none",
             )
@@ -190,10 +194,13 @@ def _parser() -> CommandParser:
         "--epochs",
         type=positive,
         metavar="N",
-        help=f"whole schedule in N epochs (default: {EPOCHS}, compact: its own)",
+        help=f"whole schedule in N epochs (default: {EPOCHS}, compact and laptop: their own)",
     )
     parser.add_argument(
-        "--evaluate-every", type=positive, metavar="N", help=f"epochs (default: {EVERY}, compact: 1)"
+        "--evaluate-every",
+        type=positive,
+        metavar="N",
+        help=f"epochs (default: {EVERY}, compact: 1, laptop: {LAPTOP_EVERY})",
     )
     parser.add_argument(
         "--test-examples", type=positive, metavar="N", help="evaluate the first N test images"
@@ -202,8 +209,9 @@ def _parser() -> CommandParser:
     parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
     parser.add_argument("--engine", choices=ENGINES, default="fast", help="default: fast")
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net)"
+        "--amp", choices=("off", "bf16"), help="autocast of the training forwards (default: the engine's)"
     )
+    parser.add_argument("--threads", type=positive, metavar="N", help="of torch (default: 1 for a small net)")
     parser.add_argument(
         "--train",
         action=argparse.BooleanOptionalAction,
