@@ -18,8 +18,8 @@ if __name__ == "__main__":  # before anything that takes long to load
     interruptible("training/run.py")
 
 from support.commands import guarded
-from support.files import replace_file
-from support.options import CommandParser
+from support.files import check_replaceable, replace_file
+from support.options import RESULTS, CommandParser, file_name, folder_name
 from training.cells.published import PUBLISHED
 from training.cells.readings import under
 from training.cells.recipe import Recipe
@@ -43,9 +43,9 @@ from training.results.tables import TABLES, render
 if TYPE_CHECKING:
     from training.runs.job import Job
 
-ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "training/run.py"
 SEEDS = 3
+RECORDS = "records.jsonl"
 SUFFIXES = {"markdown": ".md", "latex": ".tex"}
 MODES = ("table", "all", "none")
 
@@ -62,15 +62,12 @@ def _command(arguments: Sequence[str] | None) -> int:
         print(listing())
         return 0
     if options.render:
-        print(_rendered(options, _asked(options)))
+        _render(options, _asked(options))
         return 0
     recipes = _recipes(options)
     status = _train(options, recipes) if recipes else 0
     if status == 0:
-        shown = _asked(options)
-        text = _rendered(options, shown)
-        if text:
-            print(text)
+        _render(options, _asked(options))
     return status
 
 
@@ -95,10 +92,10 @@ def _parser() -> CommandParser:
     seeds.add_argument("--seed", type=count, metavar="S", help="one seed (default with --recipe: 0)")
     seeds.add_argument("--seeds", type=positive, metavar="N", help=f"seeds 0 to N - 1 (default: {SEEDS})")
     parser.add_argument(
-        "--data-dir", type=Path, metavar="D", help="the folder or archive of the data set's files"
+        "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set's files"
     )
     parser.add_argument("--download", action="store_true", help="fetch the data set into --data-dir first")
-    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     parser.add_argument("--epochs", type=positive, metavar="N", help="stop after N; the record says so")
     parser.add_argument("--validation", type=count, metavar="N", help="training images to hold out")
     parser.add_argument(
@@ -198,6 +195,8 @@ def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
     plain_warnings(PROGRAM)
     if options.download:
         _download(options, recipes)
+    for name in (RECORDS, *(f"tables{suffix}" for suffix in SUFFIXES.values())):
+        check_replaceable(options.out / name)  # before the work
     jobs = _jobs(options, recipes)
     records = _records(options)
     missing = [job for job in jobs if not satisfied(job, records)]
@@ -276,19 +275,21 @@ def _download(options: argparse.Namespace, recipes: Sequence[Recipe]) -> None:
 
 
 def _records(options: argparse.Namespace) -> list[Record]:
-    path = options.out / "records.jsonl"
+    path = options.out / RECORDS
     return read(path) if path.exists() else []
 
 
-def _rendered(options: argparse.Namespace, shown: Sequence[str]) -> str:
-    """Writes all tables below --out, as Markdown and LaTeX, and returns some of them as text."""
+def _render(options: argparse.Namespace, shown: Sequence[str]) -> None:
+    """Prints some of the tables, and writes all of them below --out, as Markdown and LaTeX."""
     records = _records(options)
     texts: Mapping[str, dict[str, str]] = {
         style: {table: _table(options, table, records, style) for table in TABLES} for style in SUFFIXES
     }
+    if shown:
+        print("\n\n".join(texts["markdown"][table] for table in shown), flush=True)
     for style, suffix in SUFFIXES.items():
         replace_file(options.out / f"tables{suffix}", "\n\n".join(texts[style].values()) + "\n")
-    return "\n\n".join(texts["markdown"][table] for table in shown)
+    print(f"{PROGRAM}: written to {options.out}: tables.md and tables.tex, from {RECORDS}", file=sys.stderr)
 
 
 def _table(options: argparse.Namespace, table: str, records: Sequence[Record], style: str) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from support.commands import guarded
-from support.files import replace_file
-from support.options import CommandParser
+from support.files import check_replaceable, replace_file
+from support.options import RESULTS, CommandParser, file_name, folder_name
 from training.cells.recipe import Recipe
 from training.cells.recipes import LAPTOP_EVERY, over, recipe, usual_interval
 from training.cli import positive
@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _command(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     recipes = arms(options.stem, options.epochs)
+    for ending in ("json", "md"):
+        check_replaceable(options.out / f"claim_{options.stem}.{ending}")  # before the work
     failed: dict[str, str] = {}
     if options.train:
         # Here, so that a page is written anew without torch.
@@ -55,9 +57,10 @@ def _command(arguments: Sequence[str] | None) -> int:
     result = findings(recipes, found, failed, options.seeds)
     text = page(result, _figure(recipes, options.out))
     stem = f"claim_{options.stem}"
+    print(text, flush=True)
     replace_file(options.out / f"{stem}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
-    replace_file(options.out / f"{stem}.md", text)
-    print(text)
+    page_path = replace_file(options.out / f"{stem}.md", text)
+    print(f"{PROGRAM}: written to {page_path} and {stem}.json", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -205,7 +208,9 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--test-examples", type=positive, metavar="N", help="evaluate the first N test images"
     )
-    parser.add_argument("--data-dir", type=Path, metavar="D", help="the folder or archive of the data set")
+    parser.add_argument(
+        "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set"
+    )
     parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
     parser.add_argument("--engine", choices=ENGINES, default="fast", help="default: fast")
     parser.add_argument(
@@ -218,5 +223,5 @@ def _parser() -> CommandParser:
         default=True,
         help="make the missing runs (default); --no-train judges the records there are",
     )
-    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser
