@@ -25,11 +25,12 @@ import torch
 from torch import Tensor
 
 from support.commands import guarded
-from support.options import CommandParser
+from support.options import CommandParser, folder_name
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
 from training.cli import count as whole
-from training.cli import positive
+from training.cli import device as device_name
+from training.cli import parallel, positive
 from training.data import Dataset
 from training.engine.device import Computing, accelerator, versions
 from training.results.provenance import ROOT, provenance
@@ -272,13 +273,17 @@ def _parser() -> CommandParser:
         metavar="N",
         help=f"runs of the reference with moved inputs (default: {MOVES})",
     )
-    parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
-    parser.add_argument("--data-dir", type=Path, metavar="D", help="the folder or archive of the data set")
+    parser.add_argument(
+        "--device", type=device_name, default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1"
+    )
+    parser.add_argument(
+        "--data-dir", type=folder_name, metavar="D", help="the folder or archive of the data set"
+    )
     parser.add_argument("--amp", choices=("off", "bf16"), help="default: the engine's")
     parser.add_argument(
         "--channels-last", action=argparse.BooleanOptionalAction, help="default: the engine's"
     )
-    parser.add_argument("--threads", type=positive, metavar="N", help="of torch (default: all)")
+    parser.add_argument("--threads", type=parallel, metavar="N", help="of torch (default: all)")
     parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
     return parser
 

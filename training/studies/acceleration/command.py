@@ -12,10 +12,12 @@ from pathlib import Path
 
 from support.commands import guarded
 from support.files import replace_file
-from support.options import CommandParser
+from support.options import CommandParser, folder_name
 from training.cells.recipe import Recipe
 from training.cells.recipes import over, recipe
-from training.cli import positive
+from training.cli import device as device_name
+from training.cli import parallel, positive
+from training.cli import seeds as some_seeds
 from training.engine.choice import ENGINES
 from training.results.averages import groups
 from training.results.provenance import ROOT
@@ -184,7 +186,7 @@ def _parser() -> CommandParser:
         "--stem", default="compact", metavar="S", help="such as cifar10-rn18 (default: compact)"
     )
     parser.add_argument(
-        "--seeds", type=positive, default=SEEDS, metavar="N", help=f"0 to N - 1 (default: {SEEDS})"
+        "--seeds", type=some_seeds, default=SEEDS, metavar="N", help=f"0 to N - 1 (default: {SEEDS})"
     )
     parser.add_argument(
         "--epochs",
@@ -198,11 +200,15 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--test-examples", type=positive, metavar="N", help="evaluate the first N test images"
     )
-    parser.add_argument("--data-dir", type=Path, metavar="D", help="the folder or archive of the data set")
-    parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
+    parser.add_argument(
+        "--data-dir", type=folder_name, metavar="D", help="the folder or archive of the data set"
+    )
+    parser.add_argument(
+        "--device", type=device_name, default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1"
+    )
     parser.add_argument("--engine", choices=ENGINES, default="fast", help="default: fast")
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net)"
+        "--threads", type=parallel, metavar="N", help="of torch (default: 1 for the small net)"
     )
     parser.add_argument(
         "--train",
