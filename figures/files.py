@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Container
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -59,15 +60,23 @@ def save(plate: Plate, drawn: Drawn, folder: Path) -> list[Path]:
 
 def write_page(folder: Path, missing: dict[str, str]) -> Path:
     """The page that shows every figure lying in the folder, from their JSON files; `missing` says why one is not."""
-    parts = [INTRODUCTION]
+    parts, there = [INTRODUCTION], captions(folder, missing)
     for plate in PLATES:
-        path = folder / f"{plate.name}.json"
         if plate.name in missing:
             parts.append(f"## {plate.name}\n\nNot drawn: {missing[plate.name]}\n")
-        elif path.exists():
-            remedy = f"draw it again with `python -m figures --only {plate.name}`"
-            parts.append(_entry(plate, read_json(path, CAPTION, remedy=remedy)))
+        elif plate.name in there:
+            parts.append(_entry(plate, there[plate.name]))
     return replace_file(folder / PAGE, "\n".join(parts).encode())
+
+
+def captions(folder: Path, besides: Container[str] = ()) -> dict[str, dict[str, Any]]:
+    """The JSON files of the figures in a folder, some left out, by name. Raises: ValueError for one that is none."""
+    paths = {plate.name: folder / f"{plate.name}.json" for plate in PLATES if plate.name not in besides}
+    return {
+        name: read_json(path, CAPTION, remedy=f"draw it again with `python -m figures --only {name}`")
+        for name, path in paths.items()
+        if path.exists()
+    }
 
 
 def rounded(error: Any) -> float:

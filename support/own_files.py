@@ -70,10 +70,11 @@ def regular(path: Path, most: int = MOST_BYTES) -> Iterator[BinaryIO]:
     """
     # Without O_NONBLOCK the opening of a pipe would wait for its writer.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(descriptor)
+        raise ValueError("is a folder" if stat.S_ISDIR(about.st_mode) else "is no regular file")
     with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise ValueError("is no regular file")
         if about.st_size > most:
             raise ValueError(f"has {about.st_size:,} bytes, at most {most:,} are read")
         yield file

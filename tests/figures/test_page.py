@@ -32,7 +32,18 @@ from training.results.typesetting import Grid, typeset
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = open_paper()
 RESULTS = ROOT / "results"
-SECTIONS = ("checked", "errata", "beyond", "bounds", "figures", "compact", "tables", "ledger", "origin")
+SECTIONS = (
+    "checked",
+    "errata",
+    "beyond",
+    "bounds",
+    "figures",
+    "laptop",
+    "compact",
+    "tables",
+    "ledger",
+    "origin",
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LEAST_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3, text of ordinary size
 HOSTILE = "<script>alert(1)</script> & \"x\" 'y' </dd></style> |a| < 1 `<b>`"
@@ -77,6 +88,8 @@ class Outline(HTMLParser):
         self.elements.append((tag, dict(attrs)))
         if tag == "section":
             self.section = dict(attrs)["id"] or ""
+        if tag == "math":  # read as it was written
+            self.text[self.section] = self.text.get(self.section, "") + (dict(attrs)["alttext"] or "")
         if tag not in VOID:
             self.open.append(tag)
 
@@ -87,7 +100,8 @@ class Outline(HTMLParser):
             self.section = ""
 
     def handle_data(self, data: str) -> None:
-        self.text[self.section] = self.text.get(self.section, "") + data
+        if "math" not in self.open:
+            self.text[self.section] = self.text.get(self.section, "") + data
 
     def all(self, name: str) -> list[dict[str, str | None]]:
         return [attributes for tag, attributes in self.elements if tag == name]
@@ -375,8 +389,8 @@ def test_only_html_is_taken_as_it_is():
     assert tag("br") == "<br>"
     assert tag("p", None, hidden=True, id=None) == "<p hidden></p>"
     assert join(["<", Html("<br>")], " & ") == "&lt; &amp; <br>"
-    assert inline("a `x<y` b `lemma5`", {"lemma5"}) == (
-        'a <code>x&lt;y</code> b <a href="#claim-lemma5"><code>lemma5</code></a>'
+    assert inline("see `x<y` and `lemma5`", {"lemma5"}) == (
+        'see <code>x&lt;y</code> and <a href="#claim-lemma5"><code>lemma5</code></a>'
     )
 
 

@@ -179,7 +179,7 @@ def test_what_never_ends_or_is_no_file_is_refused_at_once(tmp_path: Path) -> Non
         thread.start()
         thread.join(20)
         assert answers == [f"{path} is no regular file"]
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(ValueError, match=f"^{tmp_path} is a folder$"):
         read_json(tmp_path)
 
 

@@ -43,7 +43,7 @@ def page(found: Mapping[str, Any], figure: str) -> str:
         "",
         "## Robust accuracy",
         "",
-        "Percent under PGD-20, mean±std over seeds. Difference: paired by seed, against the AT of the same reading.",
+        "Percent under PGD-20, mean±std over seeds. Difference: paired by seed, against the AT that the verdict names.",
         "",
         "| | last epoch | difference | best epoch (selected on test) | difference | seconds of training | seeds |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -51,7 +51,7 @@ def page(found: Mapping[str, Any], figure: str) -> str:
         "",
         "## Epochs and seconds to reach a level",
         "",
-        "Reading over the AT of the same reading, below 1 is faster, with its interval; in brackets how many runs "
+        "Reading over the AT that its verdict names, below 1 is faster, with its interval; in brackets how many runs "
         "reached the level.",
         "",
         "| reading | level | epochs of AT | ratio of epochs | seconds of AT | ratio of seconds |",

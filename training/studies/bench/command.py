@@ -16,9 +16,9 @@ import torch
 
 from support.commands import guarded
 from support.files import changing, check_replaceable, replace_file
-from support.options import CommandParser
+from support.options import RESULTS, CommandParser, file_name, folder_name
 from support.own_files import read_json
-from support.progress import plain_warnings
+from support.progress import Progress, plain_warnings
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
 from training.cli import device as device_name
@@ -27,7 +27,7 @@ from training.data import Dataset
 from training.data.catalogue import CATALOGUE
 from training.engine.choice import ENGINES
 from training.engine.device import Computing, accelerator, versions
-from training.results.provenance import ROOT, provenance
+from training.results.provenance import provenance
 from training.runs.job import Job, job_data
 from training.runs.stopping import Stop, Stopped
 from training.studies.bench.attack import autoattack_entry
@@ -50,11 +50,16 @@ def _command(arguments: Sequence[str] | None) -> int:
     used = _recipe(options)
     path = options.out / f"{FILE}.json"
     # What is there, or cannot be written, is refused before the work.
-    entries(path)
     for file in (path, path.with_suffix(".md")):
         check_replaceable(file)
+    entries(path)
     computing = {
-        engine: Computing.of(options.device, engine, threads=options.threads or (1 if _small(used) else None))
+        engine: Computing.of(
+            options.device,
+            engine,
+            amp=options.amp if engine == "fast" else None,
+            threads=options.threads or (1 if _small(used) else None),
+        )
         for engine in ENGINES
     }
     device = computing["fast"].prepare()
@@ -65,9 +70,9 @@ def _command(arguments: Sequence[str] | None) -> int:
         )
     data = _data(options, used, computing["fast"], device)
     try:
-        with Stop() as stop, stop.anywhere():
+        with Stop() as stop, stop.anywhere(), Progress(PROGRAM) as shown:
             if options.autoattack is None:
-                entry = steps_entry(used, data, computing, options)
+                entry = steps_entry(used, data, computing, options, lambda what: shown.at(0, what))
             else:
                 entry = autoattack_entry(used, data, computing["fast"], options)
     except Stopped as stopped:
@@ -160,7 +165,7 @@ def _key(entry: dict[str, Any]) -> tuple[Any, ...]:
     """What a newer entry replaces: the same thing timed on the same hardware."""
     hardware = entry["hardware"]
     named = (entry["what"], entry["recipe"], entry["batch"], entry["device"], entry["threads"])
-    return (*named, hardware["cpu"], hardware["accelerator"])
+    return (*named, entry["versions"].get("amp", "off"), hardware["cpu"], hardware["accelerator"])
 
 
 def _parser() -> CommandParser:
@@ -178,10 +183,15 @@ def _parser() -> CommandParser:
         metavar="N",
         help="of each engine, in five blocks (default: 100 on a GPU, 10 on a CPU)",
     )
+    add(
+        "--amp",
+        choices=("off", "bf16"),
+        help="autocast of the fast engine's training forwards (default: the engine's)",
+    )
     add("--batch", type=positive, metavar="N", help="images a step (default: the recipe's)")
     add(
         "--data-dir",
-        type=Path,
+        type=file_name,
         metavar="D",
         help="of the data set (default: random pixels, which take as long)",
     )
@@ -193,10 +203,10 @@ def _parser() -> CommandParser:
     add("--examples", type=positive, metavar="N", help="clock the evaluation on the first N test images")
     add(
         "--autoattack",
-        type=Path,
+        type=file_name,
         metavar="FILE",
         help="clock AutoAttack instead, on the test-selected net in this trained.pt: its time depends on the net",
     )
     add("--threads", type=parallel, metavar="N", help="of torch (default: 1 for the small net, else all)")
-    add("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    add("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser

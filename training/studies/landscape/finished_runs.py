@@ -55,7 +55,7 @@ def finished_runs(
 
     Raises: ValueError where a pattern fits no finished run, or a seed is not there, naming those that are.
     """
-    every = [run for path in sorted(folder.glob("*/seed*/trained.pt")) if (run := _run(path)) is not None]
+    every = [run for path in sorted(folder.glob("*/seed*/trained.pt")) if (run := run_at(path)) is not None]
     found = [run for run in every if run.recipe.digest == run.identity["digest"]]
     fitting = [run for run in found if _fits(run, patterns)]
     old = [run.folder for run in every if _fits(run, patterns) and run not in fitting]
@@ -83,8 +83,8 @@ def _fits(run: FinishedRun, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(run.recipe.name, pattern) for pattern in patterns)
 
 
-def _run(path: Path) -> FinishedRun | None:
-    """None for a folder that holds something else."""
+def run_at(path: Path) -> FinishedRun | None:
+    """The run whose trained.pt this is, None for a folder that holds something else."""
     if not FOLDER.fullmatch(path.parent.name):
         return None
     about = path.with_name("run.json")
