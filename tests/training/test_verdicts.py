@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from run_records import run_record
 
-from training.results.records import append
+from training.results.records import Record, append, read
 from training.studies.verdicts import (
     HIGHER,
     OVER_AWP,
@@ -24,6 +24,7 @@ from training.studies.verdicts import (
 )
 
 N = 2000
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 # 97.5 % points of Student's t with 1 and 2 degrees of freedom, from the closed forms of its distribution.
 T1 = math.tan(0.475 * math.pi)
 T2 = 0.95 * math.sqrt(2 / (1 - 0.95**2))
@@ -135,3 +136,20 @@ def test_the_command_writes_the_page_and_the_numbers(
     facts = json.loads((tmp_path / "verdicts_laptop.json").read_text(encoding="utf-8"))
     assert facts["findings"][0]["difference"]["mean"] == pytest.approx(-3.0)
     assert len(facts["findings"]) == len(sentences())
+
+
+@pytest.mark.parametrize("stem", ["laptop", "compact"])
+def test_the_page_in_the_repository_is_that_of_the_first_records_in_it(stem: str, tmp_path: Path) -> None:
+    """Later records, and further seeds, are a reader's own."""
+    page = json.loads((RESULTS / f"verdicts_{stem}.json").read_text(encoding="utf-8"))
+    seeds = {seed for finding in page["findings"] for seed in finding["seeds"]}
+    first: dict[tuple[str, int], Record] = {}
+    for record in read(RESULTS / "records.jsonl"):
+        if record["seed"] in seeds:
+            first.setdefault((record["digest"], record["seed"]), record)
+    for record in first.values():
+        append(tmp_path / "records.jsonl", record)
+    assert main(["--stem", stem, "--out", str(tmp_path)]) == 0
+    for ending in ("md", "json"):
+        name = f"verdicts_{stem}.{ending}"
+        assert (tmp_path / name).read_text(encoding="utf-8") == (RESULTS / name).read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ terminal."""
 from __future__ import annotations
 
 import os
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -45,9 +46,12 @@ class Screen(Console):
 
 def console() -> Screen:
     """As wide as the terminal; in a file or a pipe COLUMNS wide where that is set, else 132 columns."""
-    screen, columns = Screen(highlight=False), os.environ.get("COLUMNS", "")
+    if sys.stdout is not None and sys.stdout.isatty():
+        return Screen(highlight=False)
+    # rich takes a pipe for a terminal of 80 columns where FORCE_COLOR asks for colours.
+    columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdecimal() and int(columns) else PIPED_WIDTH
-    return screen if screen.is_terminal else Screen(highlight=False, width=width)
+    return Screen(highlight=False, width=width)
 
 
 def print_table(rows: Sequence[Row], paper: Paper, screen: Console) -> None:

@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 if __name__ == "__main__":  # before anything that takes long to load
     from support.commands import interruptible
@@ -20,16 +19,15 @@ if __name__ == "__main__":  # before anything that takes long to load
 
 from support.commands import guarded
 from support.files import replace_file
-from support.options import CommandParser
+from support.options import RESULTS, CommandParser, folder_name
 from training.cells.recipes import recipe
 from training.results.averages import groups, listed
-from training.results.provenance import ROOT
 from training.results.record import Record
 from training.results.records import read
 from training.studies.acceleration.comparison import Interval, interval, robust
 
 PROGRAM = "training.studies.verdicts"
-Measure = Callable[[Record], float]
+Measure = Callable[[Record], float | None]
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Sentence:
 
     words   : the paper's, shortened; place : where
     reading, plain : endings of the recipes whose records are subtracted
-    measure : of a record, in percentage points; by : what it is, in words
+    measure : of a record, in percentage points, None where it has none; by : what it is, in words
     """
 
     words: str
@@ -70,14 +68,16 @@ def best(record: Record) -> float:
     return 100 * record["selection"]["best_test"]["pgd20"]
 
 
-def chosen(record: Record) -> float:
+def chosen(record: Record) -> float | None:
     """PGD-20 on test images at the epoch that was best on held-out images, in percent."""
-    return 100 * record["selection"]["validation"]["pgd20"]
+    checkpoint = record["selection"]["validation"]
+    return None if checkpoint is None else 100 * checkpoint["pgd20"]
 
 
-def attacked(record: Record) -> float:
+def attacked(record: Record) -> float | None:
     """AutoAttack at the epoch that was best on test, in percent."""
-    return 100 * record["selection"]["best_test"]["autoattack"]
+    accuracy = record["selection"]["best_test"]["autoattack"]
+    return None if accuracy is None else 100 * accuracy
 
 
 def last(record: Record) -> float:
@@ -95,7 +95,7 @@ def lost(record: Record) -> float:
     return 100 * max(robust(record)) - last(record)
 
 
-def less(measure: Measure) -> Measure:
+def less(measure: Callable[[Record], float]) -> Measure:
     """The negative, so that less of it is more."""
     return lambda record: -measure(record)
 
@@ -131,7 +131,10 @@ def sentences() -> tuple[Sentence, ...]:
 
 def judge(sentence: Sentence, reading: Sequence[Record], plain: Sequence[Record]) -> Finding:
     """A sentence on the records of both recipes, one a seed each."""
-    mine, its = ({one["seed"]: sentence.measure(one) for one in some} for some in (reading, plain))
+    mine, its = (
+        {one["seed"]: value for one in some if (value := sentence.measure(one)) is not None}
+        for some in (reading, plain)
+    )
     seeds = tuple(sorted(mine.keys() & its.keys()))
     values = tuple(mine[seed] for seed in seeds), tuple(its[seed] for seed in seeds)
     found = interval([a - b for a, b in zip(*values, strict=True)]) if seeds else None
@@ -174,9 +177,10 @@ def _command(arguments: Sequence[str] | None) -> int:
     findings = [judge(one, found[one.reading], found[one.plain]) for one in sentences()]
     text = page(options.stem, found, findings)
     facts = {"what": "verdicts", "stem": options.stem, "findings": [asdict(one) for one in findings]}
+    print(text, flush=True)
     replace_file(options.out / f"verdicts_{options.stem}.json", json.dumps(facts, indent=1) + "\n")
-    replace_file(options.out / f"verdicts_{options.stem}.md", text)
-    print(text)
+    written = replace_file(options.out / f"verdicts_{options.stem}.md", text)
+    print(f"{PROGRAM}: written to {written} and verdicts_{options.stem}.json", file=sys.stderr)
     return 0
 
 
@@ -237,7 +241,7 @@ def _parser() -> CommandParser:
         description="Judges what the paper says of EntropySGD's robust accuracy, on the records there are.",
     )
     parser.add_argument("--stem", default="laptop", metavar="S", help="such as compact (default: laptop)")
-    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser
 
 
