@@ -15,6 +15,8 @@ FILES = (
     "lagrangian",
     "maxima",
     "small_radius",
+    "landscape",
+    "logistic",
     "box",
     "entropy_bounds",
     "entropy_limits",
