@@ -17,6 +17,7 @@ FILES = (
     "small_radius",
     "landscape",
     "logistic",
+    "lp_attacks",
     "box",
     "entropy_bounds",
     "entropy_limits",
