@@ -1,0 +1,24 @@
+"""Intermediate facts for the few statements that no search settled by itself: polynomials, by claim, at whose signs
+their cases are split. A hint is trusted no more than the search; each side of a split has its own certificate."""
+
+from __future__ import annotations
+
+HINTS: dict[str, tuple[str, ...]] = {
+    "eq13": ("{<change,rest>} + {|change|}*{|rest|}", "{|change|} + {|rest|} - t*{|Hv|}"),
+    "lemma2": ("{|a|}*{|b|} - {<a,b>}",),
+    "sec51.linf-not-continuous": ("P*Q - p*q", "n - P + Q", "n + P - Q", "p - q", "n - p + q", "n + p - q"),
+    "beyond.p-below-2": ("-E", "E*w + c", "c"),
+    "beyond.small-epsilon": ("{|a|}*{|b|} - {<a,b>}",),
+    "beyond.entropy-weakly-convex": (
+        "{|theta|}*{|t|} - {<theta,t>}",
+        "gamma*{|theta|} - (gamma - rho)*{|t|}",
+    ),
+    "beyond.entropy-smooth": ("{|theta|}*{|t|} - {<theta,t>}", "gamma*{|theta|} - (gamma - C)*{|t|}"),
+    "beyond.entropy-lipschitz": (
+        "G*sd + {Cov(<theta',v>, D_vL)}",
+        "G*sd - {Cov(<theta',v>, D_vL)}",
+        "G + r - 2*gamma*sd",
+        "2*gamma*sd + G - r",
+    ),
+    "beyond.entropy-adversarial-logistic": ("{|x|}*{|delta|} - {<x,delta>}",),
+}
