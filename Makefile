@@ -11,7 +11,7 @@ PYTEST ?= -n auto --maxprocesses 8 --dist worksteal
 environment := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(VENV))
 python := "$(environment)/bin/python"
 new_enough := import sys; sys.exit(sys.version_info < (3, 11))
-sources := theory numerics training figures tests setup_env.py
+sources := support theory numerics training figures tests setup_env.py
 ledger := results/theory.md results/theory.json results/theory.tex
 bounds := results/bounds.md results/bounds.json
 tables := results/tables.md results/tables.tex results/records.jsonl
@@ -56,7 +56,7 @@ ifneq ($(findstring training,$(EXTRAS)),)
 	@$(python) training/run.py
 	@echo 'reproduce: the further curve of Figure 6, the landscapes of Figure 7'
 	@$(python) training/run.py --recipe compact-awp+awp0.005 --seeds 3 --autoattack none
-	@$(python) -m training.landscape > /dev/null
+	@$(python) -m training.studies.landscape > /dev/null
 else
 	@echo 'reproduce: no compact table, EXTRAS=$(EXTRAS) leaves training out'
 endif

@@ -12,7 +12,7 @@ from pathlib import Path
 from figures.drawing import draw
 from figures.plate import PLATES, Settings, plates
 from numerics.one_core import THREAD_COUNTS
-from theory.guard import guarded
+from support.commands import guarded, start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def run(argv: Sequence[str] | None) -> int:
     for variable in THREAD_COUNTS:
         os.environ.setdefault(variable, "1")
     from figures.files import write_page
-    from theory.results import make_folder
+    from support.files import make_folder
 
     make_folder(arguments.out)
     started = time.perf_counter()
@@ -49,7 +49,8 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from theory.cli import CommandParser, folder_name, name_list
+    from support.options import CommandParser, folder_name
+    from theory.cli import name_list
 
     parser = CommandParser(prog="python -m figures", description=__doc__)
     parser.add_argument(
@@ -107,4 +108,4 @@ def _say(done: int, total: int, name: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("figures", main)

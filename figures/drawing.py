@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from figures.plate import Absent, Plate, Settings
-from theory.parallel import in_parallel
+from support.workers import in_workers
 
 # Begun first, because they take longest.
 LONGEST = ("gamma_smoothness", "gamma_optimum", "figure5a", "figure5b", "figure2")
@@ -41,12 +39,7 @@ def draw(
     order = sorted(
         chosen, key=lambda plate: LONGEST.index(plate.name) if plate.name in LONGEST else len(LONGEST)
     )
-    try:
-        in_parallel(one, order, workers, finished, get_context("spawn"))
-    except BrokenProcessPool as error:
-        raise ValueError(
-            "a drawing process was ended from outside, for want of memory perhaps: try --only"
-        ) from error
+    in_workers(one, order, workers, finished, advice="draw fewer figures at once, --only")
     return absent
 
 

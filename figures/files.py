@@ -19,7 +19,7 @@ from matplotlib.image import imsave
 
 from figures.plate import PLATES, Drawn, Plate
 from figures.style import DPI
-from theory.results import replace_file
+from support.files import replace_file
 
 PAGE = "README.md"
 INTRODUCTION = """\

@@ -23,9 +23,9 @@ from figures.runs import (
 )
 from figures.seed_curves import label_ends, mean_and_band, mean_and_deviation
 from figures.training_words import facts_of_runs
-from training.records import Record, validate_landscape
+from training.results.records import Record, validate_landscape
 
-COMMAND = "`python -m training.landscape`"
+COMMAND = "`python -m training.studies.landscape`"
 NEAR = 0.4  # of alpha, in the lower panels
 LINE = 0.15  # inches of a second line in the heading
 CHECKPOINTS = {"best_test": "best on test", "last": "last epoch", "validation": "best on validation"}

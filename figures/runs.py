@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from figures.plate import Absent, Settings
-from training.records import Record, current, read
+from training.results.records import Record, current, read
 
-TO_MAKE = "run `python training/run.py`, then `python -m training.landscape`"
+TO_MAKE = "run `python training/run.py`, then `python -m training.studies.landscape`"
 FIGURE6 = "awp0.005"  # the reading whose curve Fig. 6 adds
 PAPER = ("AT", "AT+EnSGD", "AWP", "AWP+EnSGD")  # what the paper's figures show
 METHODS = {"at": "AT", "awp": "AWP", "trades": "TRADES", "trades-awp": "TRADES+AWP"}
@@ -96,7 +96,7 @@ def chosen(
 
     experiment : record -> what must agree within a figure
     command    : that writes the file
-    check      : of a record, as in `training.records.read`; fits : which records the figure takes besides
+    check      : of a record, as in `training.results.records.read`; fits : which records the figure takes besides
 
     Raises: Absent where there is no record to draw; ValueError for a file of another kind.
     """

@@ -25,7 +25,7 @@ from figures.training_words import (
     runtimes,
     unit,
 )
-from training.records import Record
+from training.results.records import Record
 
 COMMAND = "`python training/run.py`"
 LINE = 0.15  # inches of a second line in the heading

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from theory.guard import guarded
+from support.commands import guarded, start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(argv: Sequence[str] | None) -> int:
     """The command itself. A command's own modules are loaded once it is known which one is asked for."""
     from numerics import bench, bounds, entropy_command
-    from theory.cli import CommandParser
+    from support.options import CommandParser
 
     parser = CommandParser(prog="python -m numerics", description=__doc__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -34,4 +33,4 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("numerics", main)

@@ -56,7 +56,7 @@ def exact_attack(problem: Problem, theta: Any) -> Attack:
     `delta = s epsilon v` with v the steepest direction of the ball (at s = -y Lemma 2 for p = 2, Lemma 3 for
     p = inf). There is exactly one maximiser
     - on the boundary: for 1 < p < inf always; for p = inf if and only if no theta_i is zero; for p = 1 if and
-      only if one |theta_i| is the largest (theory.attacks.linear_attack);
+      only if one |theta_i| is the largest (theory.calculus.attacks.linear_attack);
     - inside the ball (swish, y = 1): if and only if d = 1; otherwise every delta with theta.(x + delta) at
       the minimiser of swish is as bad (claim fig2f.lemma4);
     - at epsilon = 0 always, at theta = 0 < epsilon never.

@@ -35,8 +35,8 @@ from numerics.bench_rows import (
 from numerics.local_entropy.scipy_failures import Case, failure_cases, failure_table
 from numerics.one_core import on_one_core
 from numerics.problem import normal_data, single_point
-from theory.cli import folder_name
-from theory.results import make_folder
+from support.files import make_folder
+from support.options import folder_name
 
 SCIPY: tuple[Setting, ...] = (
     LOOSE,

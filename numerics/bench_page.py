@@ -10,7 +10,7 @@ from typing import Any
 
 from numerics.local_entropy.scipy_failures import SILENT, Outcome
 from numerics.local_entropy.window import Box
-from theory.results import replace_file
+from support.files import replace_file
 
 NAMES = ("bench.md", "bench.json")
 INTRODUCTION = """\

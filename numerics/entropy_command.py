@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import zipfile
+from decimal import ROUND_CEILING, Context
 from pathlib import Path
 
 import numpy as np
 
+from numerics.data_file import read_data
 from numerics.local_entropy.quadrature import TOLERANCE, local_entropy
 from numerics.local_entropy.result import LocalEntropy
-from numerics.problem import MODELS, Problem, finite_array, named
+from numerics.problem import MODELS, Problem, named
 from theory.cli import fraction_or_float, number_list
 
 METHODS = ("fast", "certified", "dblquad", "nquad", "cubature")
@@ -84,24 +85,6 @@ def requested_problem(arguments: argparse.Namespace) -> Problem:
     return Problem(*read_data(arguments.data), epsilon, p, arguments.model)
 
 
-def read_data(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """X of shape (N, 2) and y of shape (N,) of an .npz file; ValueError says what is wrong with it."""
-    try:
-        # Not np.load: a lone .npy would come back as an array, and a pickle would be refused in other words.
-        with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
-            held = archive.files
-            arrays = [archive[name] for name in ("X", "y") if name in held]
-    except (OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a readable archive of plain arrays"
-        raise ValueError(f"data = {path}: {reason}; pass an .npz with X (N, 2) and y (N,)") from error
-    if len(arrays) < 2:
-        raise ValueError(
-            f"data = {path} holds {', '.join(held) or 'nothing'}; it must hold X (N, 2) and y (N,): write it with "
-            "numpy.savez(path, X=X, y=y)"
-        )
-    return finite_array("X", arrays[0], 2), finite_array("y", arrays[1], 1)
-
-
 def evaluate(
     method: str, problem: Problem, theta: np.ndarray, gamma: float, beta: float, tolerance: float
 ) -> LocalEntropy:
@@ -121,6 +104,7 @@ def block(result: LocalEntropy, theta: np.ndarray) -> str:
     """The result for a reader: every number with the digits its error leaves."""
     gradient = ", ".join(_number(entry) for entry in result.gradient)
     rows = [", ".join(_number(entry) for entry in row) for row in result.hessian]
+    errors = f"{_upward(result.error)} in -F, {_upward(result.derivative_error)} in the derivatives"
     known = "proved" if result.method == "certified" else "estimated"
     return "\n".join(
         [
@@ -128,11 +112,16 @@ def block(result: LocalEntropy, theta: np.ndarray) -> str:
             f"gradient        ({gradient})",
             f"Hessian         [{rows[0]}]",
             f"                [{rows[1]}]",
-            f"error           {result.error:.1e} in -F, {result.derivative_error:.1e} in the derivatives ({known})",
+            f"error           {errors} ({known})",
             f"method          {result.method}, {result.seconds:.3g} s",
         ]
     )
 
 
 def _number(value: float) -> str:
-    return f"{value:.15g}"
+    return repr(float(value))
+
+
+def _upward(error: float) -> str:
+    """Two digits, rounded up: no less than the error that is known."""
+    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(error):.1e}"

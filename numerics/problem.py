@@ -219,8 +219,19 @@ def finite_array(name: str, value: Any, axes: int) -> np.ndarray:
 
 
 def number_array(name: str, value: Any) -> np.ndarray:
-    """A new float array, or a ValueError that names the argument."""
+    """A new float array, or a ValueError that names the argument: what is no real number is never made one."""
     try:
-        return np.array(value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} = {value!r} is not an array of numbers: pass finite numbers") from error
+        array = np.asarray(value)
+        if array.dtype.kind not in "biufO" or np.ma.is_masked(value):
+            raise TypeError(f"{array.dtype} or masked")
+        return np.array(array, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"{name} = {shown(value)} is not an array of numbers: pass real, finite ones"
+        ) from error
+
+
+def shown(value: Any) -> str:
+    """A value as a message quotes it: on one line, of ordinary length."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."

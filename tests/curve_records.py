@@ -9,7 +9,7 @@ from typing import Any
 
 from run_records import run_record
 
-from training.recipes import recipe
+from training.cells.recipes import recipe
 
 SIX = [f"compact-{method}{tail}" for method in ("at", "awp") for tail in ("", "-ensgd", "-2ndensgd")]
 EXTRA = "compact-awp+awp0.005"

@@ -1,7 +1,7 @@
 """Mutation audit of the ledger: changes one number, sign, operator or relation of a statement file at a time
 and reruns its claims.
 
-    python -m tests.mutants theory/statements/lemma2.py [more files] [--every 5]
+    python -m tests.mutants theory/statements/sec31/lemma2.py [more files] [--every 5]
 
 A mutant that leaves every claim of its file as it was has survived: something that file states or derives is
 not checked. Texts, equation numbers, witness points and the twins themselves are left alone, since they
@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _judge(mutant: Mutant, name: str) -> None:
     """Exits with 0 when the mutant survives, with 1 when an assertion notices it or its code fails."""
-    from theory.test_claims import assert_claim_stands
+    from theory.testing import assert_claim_stands
 
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (the process ends here)
     module = types.ModuleType(f"mutant_{name}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from training.recipe import Recipe
-from training.recipes import recipe
+from training.cells.recipe import Recipe
+from training.cells.recipes import recipe
 
 
 def run_record(

@@ -1,101 +1,55 @@
 """Holds the rooms to the project's import rules: who may import what, as the source says and a process shows.
 
-The source is read with `ast`, so imports inside functions and `importlib.import_module("...")` count as well.
 Each rule has twins: made-up modules that break it and must be reported.
 """
 
 from __future__ import annotations
 
-import ast
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from imported_names import ROOT, imports, is_standard, own_modules, reached, within
 
-ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
-    "theory": ("theory", "sympy", "mpmath", "z3", "flint", "rich"),
-    "numerics": ("numerics", "theory", "numpy", "scipy", "jax", "flint"),
+    "support": ("support", "rich"),
+    "theory": ("theory", "support", "sympy", "mpmath", "z3", "flint", "rich"),
+    "numerics": ("numerics", "theory", "support", "numpy", "scipy", "jax", "flint"),
     "training": (
-        *("training", "torch", "numpy", "scipy.io", "sklearn", "PIL"),
+        *("training", "support", "torch", "numpy", "scipy.io", "sklearn", "PIL"),
         *("pyautoattack", "rich", "tensorboard"),
     ),
-    "figures": ("figures", "matplotlib", "numpy", "theory", "numerics", "training.records"),
+    "figures": (
+        "figures",
+        "support",
+        "matplotlib",
+        "numpy",
+        "theory",
+        "numerics",
+        "training.results.records",
+    ),
     "setup_env": (),
 }
 TEST_TOOLS = ("pytest", "hypothesis")
 # A `__main__` puts rooms together for the command line.
 MAIN_MAY_ALSO = ("figures", "tests")
-WITHOUT_TORCH = ("training.records", "training.tables")
+WITHOUT_TORCH = ("training.cells", "training.results")
 HEAVY = ("torch", "jax", "matplotlib")
-
-
-def own_modules() -> dict[str, str]:
-    """Dotted name -> source of every module the rules bind."""
-    paths = [path for room in ROOMS for path in [ROOT / f"{room}.py", *(ROOT / room).rglob("*.py")]]
-    return {dotted(path): path.read_text(encoding="utf-8") for path in paths if path.is_file()}
-
-
-def dotted(path: Path) -> str:
-    """`theory/statements/__init__.py` -> `theory.statements.__init__`."""
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
 def violations(module: str, source: str) -> list[str]:
     """The imports of a module that its room does not allow."""
     parts = module.split(".")
     allowed = ROOMS[parts[0]]
-    if parts[-1].startswith("test_") or parts[-1] == "conftest" or "tests" in parts:
+    if parts[-1].startswith("test_") or parts[-1] in ("conftest", "testing") or "tests" in parts:
         allowed += TEST_TOOLS
     if parts[-1] == "__main__":
         allowed += MAIN_MAY_ALSO
     return sorted(
         name for name in imports(module, source) if not (is_standard(name) or within(name, allowed))
     )
-
-
-def imports(module: str, source: str) -> set[str]:
-    """Every imported name, `from a import b` as `a.b`, relative imports made absolute."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = module.split(".")[: -node.level] if node.level else []
-            base += node.module.split(".") if node.module else []
-            found |= {".".join([*base, alias.name]) for alias in node.names}
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
-                found.add(node.args[0].value)
-    return found
-
-
-def reached(start: str, modules: dict[str, str]) -> set[str]:
-    """Names imported by a module, by each module of ours it loads (parent packages too), and so on."""
-    pending = [start]
-    seen: set[str] = set()
-    names: set[str] = set()
-    while pending:
-        module = pending.pop()
-        parts = module.split(".")
-        loaded = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
-        for name in {key for stem in loaded for key in (stem, f"{stem}.__init__")} & set(modules) - seen:
-            seen.add(name)
-            found = imports(name, modules[name])
-            names |= found
-            pending += found
-    return names
-
-
-def is_standard(name: str) -> bool:
-    return name.partition(".")[0] in sys.stdlib_module_names
-
-
-def within(name: str, prefixes: tuple[str, ...]) -> bool:
-    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
 
 def loaded_after(statement: str, folder: Path) -> list[str]:
@@ -112,7 +66,7 @@ def loaded_after(statement: str, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("module", "source"), [pytest.param(*one, id=one[0]) for one in own_modules().items()]
+    ("module", "source"), [pytest.param(*one, id=one[0]) for one in own_modules(ROOMS).items()]
 )
 def test_a_module_imports_only_what_its_room_allows(module, source):
     assert violations(module, source) == []
@@ -120,12 +74,15 @@ def test_a_module_imports_only_what_its_room_allows(module, source):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_room_is_read(room):
-    assert any(module.split(".")[0] == room for module in own_modules())
+    assert any(module.split(".")[0] == room for module in own_modules(ROOMS))
 
 
 @pytest.mark.parametrize(
     ("module", "source", "reported"),
     [
+        ("support.a", "import numpy", "numpy"),
+        ("support.a", "from theory import exact", "theory.exact"),
+        ("support.a", "import training.records", "training.records"),
         ("theory.a", "import numpy as np", "numpy"),
         ("theory.a", "from scipy.optimize import minimize", "scipy.optimize.minimize"),
         ("theory.a", "def f():\n    import torch", "torch"),
@@ -136,14 +93,14 @@ def test_every_room_is_read(room):
         ("theory.a", "import pytest", "pytest"),
         ("theory.a", "import figures", "figures"),
         ("numerics.a", "import torch", "torch"),
-        ("numerics.a", "from training import records", "training.records"),
+        ("numerics.a", "from training.results import records", "training.results.records"),
         ("numerics.a", "from tests import helpers", "tests.helpers"),
         ("training.a", "from theory import calculus", "theory.calculus"),
         ("training.a", "from scipy import stats", "scipy.stats"),
         ("training.a", "import scipy", "scipy"),
-        ("figures.a", "from training import trainer", "training.trainer"),
+        ("figures.a", "from training.runs import trainer", "training.runs.trainer"),
         ("figures.a", "import training", "training"),
-        ("figures.a", "import training.records_extra", "training.records_extra"),
+        ("figures.a", "import training.results.records_extra", "training.results.records_extra"),
         ("figures.a", "import scipy", "scipy"),
         ("setup_env", "import rich", "rich"),
         ("training.__main__", "import theory", "theory"),
@@ -156,6 +113,14 @@ def test_a_module_that_breaks_a_rule_is_reported(module, source, reported):
 @pytest.mark.parametrize(
     ("module", "source"),
     [
+        (
+            "support.a",
+            "import json\nfrom rich.console import Console\nfrom support.files import replace_file",
+        ),
+        ("theory.a", "from support.workers import in_workers"),
+        ("numerics.a", "from support.files import make_folder"),
+        ("training.a", "from support import commands"),
+        ("figures.a", "from support.own_files import read_json"),
         ("theory.a", "import ast\nimport flint\nfrom sympy import Matrix\nfrom z3 import Solver"),
         ("theory.statements.a", "from ..calculus import hessian\nfrom . import lemma1"),
         ("theory.statements.__init__", "from . import lemma1"),
@@ -163,34 +128,48 @@ def test_a_module_that_breaks_a_rule_is_reported(module, source, reported):
         ("theory.__main__", "import figures"),
         ("numerics.a", "import jax.numpy as jnp\nfrom theory import calculus"),
         ("training.a", "import scipy.io\nfrom scipy.io import loadmat"),
-        ("figures.a", "from training import records\nfrom training.records import read"),
+        ("figures.a", "from training.results import records\nfrom training.results.records import read"),
     ],
 )
 def test_a_module_that_keeps_the_rules_is_not_reported(module, source):
     assert violations(module, source) == []
 
 
-@pytest.mark.parametrize("module", WITHOUT_TORCH)
-def test_records_and_tables_reach_no_torch(module):
-    assert not [name for name in reached(module, own_modules()) if within(name, ("torch",))]
+@pytest.mark.parametrize("module", [one for one in own_modules(ROOMS) if within(one, WITHOUT_TORCH)])
+def test_recipes_records_and_tables_reach_no_torch(module):
+    assert not [name for name in reached(module, own_modules(ROOMS)) if within(name, ("torch",))]
 
 
 @pytest.mark.parametrize(
     "modules",
     [
-        {"training.records": "import torch"},
-        {"training.records": "from training.data import load", "training.data": "from torch import nn"},
-        {"training.records": "from . import data", "training.data": "import torch.nn"},
+        {"training.results.records": "import torch"},
         {
-            "training.records": "import json",
+            "training.results.records": "from training.data import load",
+            "training.data": "from torch import nn",
+        },
+        {"training.results.records": "from .. import data", "training.data": "import torch.nn"},
+        {
+            "training.results.records": "import json",
             "training.__init__": "from . import a",
             "training.a": "import torch",
         },
-        {"training.records.__init__": "from .write import put", "training.records.write": "import torch"},
+        {
+            "training.results.records.__init__": "from .write import put",
+            "training.results.records.write": "import torch",
+        },
     ],
 )
 def test_torch_is_found_however_records_reach_it(modules):
-    assert [name for name in reached("training.records", modules) if within(name, ("torch",))]
+    assert [name for name in reached("training.results.records", modules) if within(name, ("torch",))]
+
+
+def test_what_every_room_stands_on_loads_nothing_that_takes_long(tmp_path):
+    every = ", ".join(name for name in own_modules(ROOMS) if name.startswith("support.") and "__" not in name)
+    assert (
+        loaded_after(f"import {every}\nassert not {{'rich', 'sympy', 'numpy'}} & set(sys.modules)", tmp_path)
+        == []
+    )
 
 
 def test_importing_theory_loads_no_torch_no_jax_and_no_matplotlib(tmp_path):

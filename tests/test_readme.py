@@ -12,12 +12,12 @@ import pytest
 
 from numerics import __main__ as numerics_command_line
 from theory import __main__ as command_line
-from theory.ledger import find
-from training.averages import average
-from training.recipes import recipe
-from training.records import Record, read
-from training.records import find as find_records
-from training.table_notes import percent
+from theory.ledger.rows import find
+from training.cells.recipes import recipe
+from training.results.averages import average
+from training.results.records import Record, read
+from training.results.records import find as find_records
+from training.results.table_notes import percent
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

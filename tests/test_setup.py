@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 OPTIONAL = PROJECT["project"]["optional-dependencies"]
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-ROOMS = ("theory", "numerics", "training", "figures")
+ROOMS = ("support", "theory", "numerics", "training", "figures")
 
 
 def pins() -> dict[str, str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from theory.guard import guarded
+from support.commands import guarded, start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,10 +18,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     # Not at the top: it takes a second to load sympy and z3, and Ctrl-C then is no error either.
-    from theory.commands import run
+    from theory.ledger.commands import run
 
     return run(argv)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("theory", main)

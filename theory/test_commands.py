@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from theory.__main__ import main
-from theory.show import PIPED_WIDTH, console
+from theory.ledger.show import PIPED_WIDTH, console
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECK = "--loss t*x-x**2 --x x --theta t --epsilon 1 --center 0 --at 1"
@@ -171,7 +171,7 @@ def test_ctrl_c_while_the_ledger_is_decided_ends_it_at_once_with_its_workers(tmp
 def test_ctrl_c_while_z3_searches_is_not_taken_for_an_answer() -> None:
     hard = """
 import subprocess, sys, os, sympy as sp
-from theory.reals import implies
+from theory.deciders.reals import implies
 x = sp.symbols("x0:8", real=True)
 shifted = lambda k: x[k:] + x[:k]
 given = [sp.Gt(a**3*b + c**2 - d*a, k - 3) for k, (a, b, c, d) in enumerate(zip(x, *map(shifted, (1, 2, 3))))]

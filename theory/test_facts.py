@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import sympy as sp
 
-from theory.exact import compare, limit
-from theory.facts import ALL, Dimension, Fact, Finding, Grade, Witness, at_place, known
-from theory.reals import implies
-from theory.statements.quoted import about_the_text, agrees
+from theory.deciders.exact import compare, limit
+from theory.deciders.facts import ALL, Dimension, Fact, Finding, Grade, Witness, at_place, known
+from theory.deciders.reals import implies
+from theory.ledger.quoted import about_the_text, agrees
 
 
 @pytest.mark.parametrize(

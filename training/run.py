@@ -1,4 +1,4 @@
-"""The command behind Tables 1-3: `python training/run.py` trains and renders the compact table, `--help` says more."""
+"""`python training/run.py` trains recipes and renders the tables from their records; `--help` says more."""
 
 from __future__ import annotations
 
@@ -12,18 +12,25 @@ if __name__ == "__main__" and not __package__:
     # As a script the folder of this file comes first, where our modules are not packages of anything.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from training.cli import CommandParser, count, guarded, positive
+if __name__ == "__main__":  # before anything that takes long to load
+    from support.commands import interruptible
+
+    interruptible("training/run.py")
+
+from support.commands import guarded
+from support.files import replace_file
+from support.options import CommandParser
+from training.cells.published import PUBLISHED
+from training.cells.readings import under
+from training.cells.recipe import Recipe
+from training.cells.recipes import COMPACT_RECIPES, RECIPES, held_out, listing, recipe
+from training.cli import count, positive
 from training.engine.choice import ENGINES
-from training.published import PUBLISHED
-from training.readings import under
-from training.recipe import Recipe
-from training.recipes import COMPACT_RECIPES, RECIPES, held_out, listing, recipe
-from training.records import Record, read
-from training.replace import replace_text
-from training.tables import TABLES, render
+from training.results.records import Record, read
+from training.results.tables import TABLES, render
 
 if TYPE_CHECKING:
-    from training.job import Job
+    from training.runs.job import Job
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "training/run.py"
@@ -161,11 +168,12 @@ def _recipes(options: argparse.Namespace) -> list[Recipe]:
 def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
     """Makes the runs that are missing."""
     # Here, so that --list and --render do without torch.
-    from training.health import TrainingFailed
-    from training.job import satisfied
-    from training.progress import Board, plain_warnings
-    from training.stopping import Stopped
-    from training.workers import run_jobs
+    from support.progress import plain_warnings
+    from training.runs.health import TrainingFailed
+    from training.runs.job import satisfied
+    from training.runs.progress import Board
+    from training.runs.stopping import Stopped
+    from training.runs.workers import run_jobs
 
     plain_warnings(PROGRAM)
     if options.download:
@@ -192,8 +200,8 @@ def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
 
 
 def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
-    from training.device import Computing
-    from training.job import Job
+    from training.engine.device import Computing
+    from training.runs.job import Job
 
     if options.seed is not None:
         seeds = [options.seed]
@@ -228,7 +236,7 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
 
 
 def _workers(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
-    from training.device import cores
+    from training.engine.device import cores
 
     if options.jobs:
         return options.jobs
@@ -258,7 +266,7 @@ def _rendered(options: argparse.Namespace, shown: Sequence[str]) -> str:
         style: {table: _table(options, table, records, style) for table in TABLES} for style in SUFFIXES
     }
     for style, suffix in SUFFIXES.items():
-        replace_text(options.out / f"tables{suffix}", "\n\n".join(texts[style].values()) + "\n")
+        replace_file(options.out / f"tables{suffix}", "\n\n".join(texts[style].values()) + "\n")
     return "\n\n".join(texts["markdown"][table] for table in shown)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory.guard import guarded
+from support.commands import guarded, start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,11 +19,11 @@ def run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     # Not at the top: the titles of the claims take a second to load, and Ctrl-C then is no error either.
     from figures.page.build import page
-    from figures.page.sources import titles
-    from theory.results import make_folder, replace_file
+    from support.files import make_folder, replace_file
+    from theory.ledger.paper import open_paper
 
     out = arguments.out or arguments.results / "index.html"
-    text = page(arguments.results, titles())
+    text = page(arguments.results, open_paper(arguments.paper) if arguments.paper else open_paper())
     make_folder(out.parent)
     replace_file(out, text)
     print(f"{out}: {len(text.encode()) / 1e3:,.0f} kB, opens without a network")
@@ -32,7 +31,7 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from theory.cli import CommandParser, folder_name
+    from support.options import CommandParser, folder_name
 
     parser = CommandParser(prog="python -m figures.page", description=__doc__)
     parser.add_argument(
@@ -43,10 +42,17 @@ def _parser() -> argparse.ArgumentParser:
         help="what the page is made of (default: results)",
     )
     parser.add_argument(
+        "--paper",
+        type=folder_name,
+        default=None,
+        metavar="FOLDER",
+        help="the paper whose ledger lies in --results (default: the paper of this project)",
+    )
+    parser.add_argument(
         "--out", type=Path, default=None, metavar="FILE", help="the page (default: index.html in --results)"
     )
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("figures.page", main)

@@ -8,7 +8,7 @@ from typing import Any
 from figures.page.errata import slips, wrong
 from figures.page.markup import Html, absent, command, count, join, table, tag
 from figures.page.sources import LEDGER, Sources
-from theory.ledger import EQUATIONS
+from theory.ledger.paper import Paper
 
 MEANING = {
     "true": "holds as printed, under the assumptions listed with it",
@@ -26,18 +26,19 @@ GRADES = {
 }
 
 
-def counts(sources: Sources) -> Html:
+def counts(sources: Sources, paper: Paper) -> Html:
     """The numbers at the top of the page, each leading to its section."""
     tiles: list[tuple[str, str, str]] = []
     rows, bounds = sources.ledger, sources.bounds
     if rows is not None:
-        covered = {number for row in rows for number in row["equations"]} & set(EQUATIONS)
+        covered = {number for row in rows for number in row["equations"]} & set(paper.equations)
         tiles += [
             (f"{len(rows)}", f"statements decided, {_ours(rows)} of them ours", "checked"),
             (f"{len(wrong(rows))}", "false as printed", "errata"),
             (f"{len(slips(rows))}", "slips of the pen", "errata"),
-            (f"{len(covered)} / {len(EQUATIONS)}", "numbered equations covered", "ledger"),
         ]
+        if paper.equations:
+            tiles.append((f"{len(covered)} / {len(paper.equations)}", "numbered equations covered", "ledger"))
     if bounds is not None:
         printed = [row for row in bounds if row["paper_verdict"] is not None]
         failing = [row for row in printed if row["paper_verdict"] != "holds"]
@@ -56,7 +57,7 @@ def counts(sources: Sources) -> Html:
     return tag("ul", *items, class_="counts") if items else Html("")
 
 
-def checked(sources: Sources) -> Html:
+def checked(sources: Sources, paper: Paper) -> Html:
     """What was decided, a table of verdicts by grade, and what the words mean."""
     rows = sources.ledger
     if rows is None:
@@ -76,8 +77,8 @@ def checked(sources: Sources) -> Html:
     return join(
         (
             *(tag("p", said), tag("p", how), _bar(verdicts), _table(rows, verdicts), _grades(rows)),
-            command(LEDGER[1], "decides everything again"),
-            command("python -m theory", "prints the ledger"),
+            command(f"{paper.command} report", "decides everything again"),
+            command(paper.command, "prints the ledger"),
         )
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from figures.page.markup import Html, absent, anchor, command, folded, join, tag
 from figures.page.sources import LEDGER
-from theory.facts import at_place, known
+from theory.deciders.facts import at_place, known
 
 # Those that README.md lists too: the rest are shown folded, in the paper's order.
 WEIGHTIEST = (

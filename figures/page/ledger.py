@@ -8,40 +8,18 @@ from typing import Any
 from figures.page.errata import reading, refutation, told_as, where
 from figures.page.markup import Html, absent, anchor, command, count, folded, join, tag
 from figures.page.sources import LEDGER
-from theory.facts import Verdict, known
-from theory.ledger import EQUATIONS
-
-# The first part of an id -> the chapter it stands in.
-CHAPTERS = {
-    "Abstract, introduction, conclusion": ("abstract", "intro", "sec6"),
-    "Section 2: definitions, Assumption 1, Proposition 1, EntropySGD": (
-        *("eq1", "definition1", "eq4", "assumption1", "prop1", "eq10", "eq11", "eq12", "eq13"),
-    ),
-    "Section 3: Eq. (14), Lemma 1": ("eq14", "lemma1"),
-    "Section 3.1: Lemma 2 and Theorem 1, L2 attacks on the linear model": ("lemma2", "theorem1"),
-    "Section 3.1: Lemma 3 and Theorem 2, L-infinity attacks on the linear model": (
-        *("lemma3", "theorem2", "sec31"),
-    ),
-    "Section 3.2.1: Lemma 4, attacks inside the ball": ("lemma4", "sec321"),
-    "Section 3.2.2: Lemma 5, attacks on the boundary": ("eq20", "eq22", "eq43", "lemma5", "sec322"),
-    "Section 3.2.3: limitations": ("sec323",),
-    "Section 4: Theorem 3, EntropySGD smooths": ("theorem3", "sec4"),
-    "Section 5 and the experiments": ("sec51", "fig2", "fig2e", "fig2f", "sec52", "sec53", "table3", "appe"),
-    "Appendices B, C, D and F": ("definition2", "eq76", "appc", "eq77", "appf"),
-    "Algorithm 1": ("alg1",),
-    "Beyond the paper": ("beyond",),
-}
+from theory.deciders.facts import Verdict, known
+from theory.ledger.paper import Paper, numbered
 
 
-def ledger(rows: list[dict[str, Any]] | None, titles: Mapping[str, str]) -> Html:
+def ledger(rows: list[dict[str, Any]] | None, paper: Paper) -> Html:
     """Every claim with its evidence. Nothing is left out without the script, which only filters."""
     if rows is None:
         return absent(f"results/{LEDGER[0]}", LEDGER[1])
-    chapters: dict[str, list[dict[str, Any]]] = {}
-    for row in sorted(
-        rows, key=lambda row: list(CHAPTERS).index(_chapter(row)) if _chapter(row) in CHAPTERS else 99
-    ):
-        chapters.setdefault(_chapter(row), []).append(row)
+    chapters: dict[str, list[dict[str, Any]]] = {name: [] for name in paper.chapters}
+    for row in rows:
+        chapters.setdefault(_chapter(row, paper), []).append(row)
+    titles = paper.titles
     said = (
         f"All {count(len(rows), 'statement')}, in the paper's order. Open one for its assumptions, the facts its "
         "verdict rests on, and what is right or sharper."
@@ -53,14 +31,16 @@ def ledger(rows: list[dict[str, Any]] | None, titles: Mapping[str, str]) -> Html
             class_="chapter",
         )
         for name, group in chapters.items()
+        if group
     ]
-    replay = command("python -m theory show lemma5", "prints one derivation step by step")
-    return join([tag("p", said), _filter(rows), *parts, _equations(rows), replay])
+    example = "lemma5" if "lemma5" in titles else rows[0]["id"]
+    replay = command(f"{paper.command} show {example}", "prints one derivation step by step")
+    return join([tag("p", said), _filter(rows), *parts, _equations(rows, paper), replay])
 
 
-def _chapter(row: Mapping[str, Any]) -> str:
+def _chapter(row: Mapping[str, Any], paper: Paper) -> str:
     first = row["id"].partition(".")[0]
-    return next((name for name, parts in CHAPTERS.items() if first in parts), first)
+    return next((name for name, parts in paper.chapters.items() if first in parts), first)
 
 
 def _claim(row: Mapping[str, Any], titles: Mapping[str, str]) -> Html:
@@ -119,12 +99,16 @@ def _filter(rows: list[dict[str, Any]]) -> Html:
     )
 
 
-def _equations(rows: list[dict[str, Any]]) -> Html:
+def _equations(rows: list[dict[str, Any]], paper: Paper) -> Html:
     """Equation -> the claims that decide it."""
     items = []
-    for number in EQUATIONS:
+    for number in paper.equations:
         names = [row["id"] for row in rows if number in row["equations"]]
         links = [tag("a", tag("code", name), href=f"#{anchor(name)}") for name in names]
         items.append(tag("li", f"({number}) ", join(links, ", ") if links else "none"))
-    title = f"By equation: (1) to ({EQUATIONS[-1]})"
-    return folded(title, tag("ul", *items, class_="equations"))
+    if not items:
+        return Html("")
+    return folded(
+        f"By equation: {numbered(paper.equations).removeprefix('numbered ')}",
+        tag("ul", *items, class_="equations"),
+    )

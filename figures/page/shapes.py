@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from theory.facts import Grade, Verdict
+from theory.deciders.facts import Grade, Verdict
 
 ID = re.compile(r"[\w.-]+")
 TEXT, NUMBER, NOTHING = (str,), (int, float), (type(None),)

@@ -14,8 +14,8 @@ from typing import Any
 
 from figures.page.grids import Grid, grids
 from figures.page.shapes import BOUND, CAPTION, ID, ROW, wrong_bound, wrong_claim, wrong_fields
-from training.records import Record
-from training.records import read as read_records
+from training.results.records import Record
+from training.results.records import read as read_records
 
 LEDGER = ("theory.json", "python -m theory report")
 BOUNDS = ("bounds.json", "python -m numerics bounds")
@@ -79,13 +79,6 @@ def load(results: Path) -> Sources:
         bench=bench,
         inputs=_inputs(results),
     )
-
-
-def titles() -> dict[str, str]:
-    """Claim -> what it says in a few words, as the ledger of this version has it."""
-    from theory.statements import load as claims
-
-    return {claim.id: claim.title for claim in claims()}
 
 
 def _rows(

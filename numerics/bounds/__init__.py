@@ -14,8 +14,8 @@ from pathlib import Path
 from numerics.bounds.case import Case, Row, decide, from_theory
 from numerics.bounds.report import write
 from numerics.bounds.table import cases
-from theory.cli import folder_name
-from theory.results import make_folder
+from support.files import make_folder
+from support.options import folder_name
 
 __all__ = ["Case", "Row", "add_arguments", "cases", "compute", "decide", "from_theory", "run", "write"]
 

@@ -14,8 +14,8 @@ from numerics.admissible import AdmissibleSet
 from numerics.autodiff import double_precision
 from numerics.falsifier import STAGES, Worst, falsify
 from numerics.norms import Array
-from theory.claim import Claim
-from theory.ledger import find
+from theory.ledger.claim import Claim
+from theory.ledger.rows import find
 
 Constant = float | Callable[..., Array]  # a number, or a function of the pair (and of the context, if any)
 # What the paper says of a map on a set: its constant, that there is some constant, that there is none, or nothing.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from numerics.bounds.case import CONSTANT, NO, NOTHING, SOME, Row
-from theory.results import make_folder, replace_file
+from support.files import make_folder, replace_file
 
 NAMES = ("bounds.md", "bounds.json")
 INTRODUCTION = """\

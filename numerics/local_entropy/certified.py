@@ -92,7 +92,7 @@ def certified_surface(
 
     The fields are the balls' midpoints rounded to floats, and the errors hold that rounding. `progress` receives
     lines: how many evaluations are needed (their number grows as gamma falls) and how far they are.
-    Raises: as `certified_value`.
+    Raises: as `certified_value`, and QuadratureFailure where float64 rounds -F by more than `radius` allows.
     """
     first, second = checked_axes(axes)
     check_arguments(problem, np.array([first[0], second[0]]), gamma, beta)
@@ -103,6 +103,7 @@ def certified_surface(
     rows = [[ball.value, *ball.gradient, *ball.hessian[0], *ball.hessian[1]] for ball in balls]
     rounded = np.array([[_rounded(ball) for ball in row] for row in rows])
     middles, errors = rounded[..., 0], rounded[..., 1]
+    _check_rounding(float(errors[:, 0].max()), radius)
     what = {
         "quantity": "-F(theta)",
         "method": "certified: Gauss-Legendre panels in ball arithmetic, truncation errors proved",
@@ -126,10 +127,14 @@ def certified_surface(
 def certified_local_entropy(
     problem: Problem, theta: Any, *, gamma: float = 1.0, beta: float = 1.0, tolerance: float = RADIUS
 ) -> LocalEntropy:
-    """`certified_value` rounded to floats: the errors are proved and hold the rounding."""
+    """`certified_value` rounded to floats: the errors are proved and hold the rounding.
+
+    Raises: as `certified_value`, and QuadratureFailure where the rounding exceeds what `tolerance` leaves for it.
+    """
     started = time.perf_counter()
     ball = certified_value(problem, theta, gamma=gamma, beta=beta, radius=tolerance)
     value, error = _rounded(ball.value)
+    _check_rounding(error, tolerance)
     derivatives = [_rounded(part) for part in (*ball.gradient, *ball.hessian[0], *ball.hessian[1])]
     numbers = np.array([number for number, _ in derivatives])
     return LocalEntropy(
@@ -242,6 +247,13 @@ def _rounded(ball: Any) -> tuple[float, float]:
     """(number, error): the ball lies within `error` of the float `number`."""
     number = float(ball.mid())
     return number, _above((ball - arb(number)).abs_upper())
+
+
+def _check_rounding(error: float, allowed: float) -> None:
+    """QuadratureFailure where a ball within `allowed` is no longer so once rounded to a float."""
+    if not error <= allowed:
+        reason = "float64 rounds -F more coarsely there, take `certified_value` for the ball"
+        raise QuadratureFailure("certified", error, allowed, reason)
 
 
 def _above(ball: Any) -> float:

@@ -11,7 +11,7 @@ import sympy
 from mpmath import mpf, nstr
 from sympy import Expr, Symbol
 
-from theory.calculus import bordered_hessian, gradient, hessian, mixed
+from theory.calculus.derivatives import bordered_hessian, gradient, hessian, mixed
 from theory.own_loss.lemmas import lemma4, lemma5
 from theory.own_loss.matrices import Matrix, Spectrum, chopped, from_entries, spectral_norm, spectrum
 from theory.own_loss.newton import Maximum
@@ -41,13 +41,13 @@ def check_loss(
                             center=(-1, 1), at=(1, 0.5), epsilon="3/5", values={"y": 1})
         print(report); report.attack; report.lipschitz; report.to_json()
 
-    Args: `loss` text (see `theory.expressions.parse`) or a sympy expression; `x`, `theta` the names of its
+    Args: `loss` text (see `theory.deciders.expressions.parse`) or a sympy expression; `x`, `theta` the names of its
     symbols, as "x1,x2" or a sequence; `center`, `at` one number per symbol; `epsilon` > 0; `norm` "l2" or
     "linf"; `values` numbers for every other symbol. Numbers may be ints, floats (read as the decimal they
     print), fractions or strings such as "8/255".
     Raises: ValueError, one line, for bad input; when no maximum is found; and when the Hessian that decides
     the case is singular, so that the attack is not isolated or not differentiable at this theta.
-    Source: Lemmas 4 and 5, Eqs. (20), (22), (39), (44), derived by `theory.calculus`.
+    Source: Lemmas 4 and 5, Eqs. (20), (22), (39), (44), derived by `theory.calculus.derivatives`.
     """
     problem = read_problem(loss, x, theta, center=center, at=at, epsilon=epsilon, norm=norm, values=values)
     objective = Objective(problem.at_theta, problem.x, problem.center, problem.epsilon)

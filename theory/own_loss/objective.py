@@ -11,7 +11,7 @@ import sympy
 from mpmath import mpf
 from sympy.codegen.cfunctions import log1p
 
-from theory.calculus import gradient, hessian
+from theory.calculus.derivatives import gradient, hessian
 from theory.own_loss.matrices import Matrix
 
 DIGITS = 30  # promised of every number that is reported

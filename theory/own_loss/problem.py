@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, Rational, Symbol
 
 from theory.cli import fraction_or_float, name_list
-from theory.expressions import FUNCTIONS, parse, real_symbols
+from theory.deciders.expressions import FUNCTIONS, parse, real_symbols
 
 NORMS = ("l2", "linf")
 SMOOTH = tuple(f for f in FUNCTIONS.values() if isinstance(f, type))  # the others are built from these

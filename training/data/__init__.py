@@ -1,4 +1,4 @@
-"""Serves every table: `load` brings a data set, checked against what is published, onto the device as uint8.
+"""`load` brings a data set onto the device as uint8, checked against what is published about it.
 
     data = load("cifar10", "datasets", device="cuda")
     x = data.pixels(data.train_images[batch])       # float32 in [0, 1]

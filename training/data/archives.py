@@ -1,4 +1,4 @@
-"""Serves the CIFAR archives and class-folder images: the files in a .tar.*, a .zip or a folder, read one at a time.
+"""Reads the files in a .tar.*, a .zip or a folder one at a time, in memory.
 
 Nothing is written to disk, so no name in an archive can reach a place outside it; a name that tries is refused all
 the same, and so are links and devices.

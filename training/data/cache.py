@@ -1,4 +1,4 @@
-"""Serves class-folder images: keeps what an archive decodes to, so that only its first use takes the time.
+"""Keeps what an archive of images decodes to, so that only its first use takes the time.
 
 The folder is `$SMOOTHNESS_AT_CACHE` if that is set, else `smoothness-at` below `$XDG_CACHE_HOME` or `~/.cache`.
 """

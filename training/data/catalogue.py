@@ -1,4 +1,4 @@
-"""Serves Tables 1-3 and the tests: what is published about each data set, its files, their digests, counts and classes.
+"""What is published about each data set: its files, their digests, counts and classes.
 
 The md5 of the archives are those on the authors' pages (Krizhevsky 2009; Netzer et al. 2011 as torchvision lists
 them; Xiao et al. 2017). The digests of the files inside are those of torchvision (md5, Python version) and of MXNet

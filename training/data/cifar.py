@@ -1,4 +1,4 @@
-"""Serves the CIFAR rows of Tables 1-3: the Python and the binary version of CIFAR-10 and CIFAR-100, packed or unpacked.
+"""Reads the Python and the binary version of CIFAR-10 and CIFAR-100, packed or unpacked.
 
 Where neither is there, a class-folder copy of the same images is taken, and named as a copy.
 """

@@ -1,4 +1,4 @@
-"""Serves image sets of one's own, and says when class folders are a copy of CIFAR-10 or CIFAR-100 (never the original).
+"""Reads image sets of one's own, and says when class folders are a copy of CIFAR-10 or CIFAR-100 (never the original).
 
 They are read from a folder, a .zip or a .tar.*. Classes are numbered in alphabetical order, which is the published
 order of CIFAR-10 and of CIFAR-100.

@@ -1,4 +1,4 @@
-"""Serves every recipe: the data set a training run sees, on its device, and what readers hand over for it."""
+"""The data set a training run sees, on its device, and what readers hand over for it."""
 
 from __future__ import annotations
 

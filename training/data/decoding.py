@@ -1,4 +1,4 @@
-"""Serves class-folder images: decodes `train/<class>/*` and `test/<class>/*` in parallel into one array a split."""
+"""Decodes the images in `train/<class>/*` and `test/<class>/*` in parallel into one array a split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the compact table: the 1,797 real 8x8 digits that scikit-learn ships, with a split fixed once for all."""
+"""The 1,797 real 8x8 digits that scikit-learn ships, with a split fixed once for all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves `--download`: fetches the published files of a data set from their authors' sites and verifies them."""
+"""Fetches the published files of a data set from their authors' sites and verifies them (`--download`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves experiments beside the paper's: Fashion-MNIST from the four idx files of its authors or of Debian's package.
+"""Reads Fashion-MNIST from the four idx files of its authors or of Debian's package.
 
 Debian's `dataset-fashion-mnist` holds the same bytes in other gzip wrappers, so the digest is that of the content.
 """

@@ -1,4 +1,4 @@
-"""Serves the labels of Tables 1-3: a name such as "CIFAR-10" stands only on files whose digests are the known ones."""
+"""Holds files against their known digests: a name such as "CIFAR-10" stands only on those that have them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves CIFAR-10 and CIFAR-100: reads the pickles of their Python version and can run nothing that a pickle names.
+"""Reads the pickles of CIFAR's Python version and can run nothing that a pickle names.
 
 A pickle is a program that calls what it names. Four names are known here, those of a numpy array, and each stands
 for an object of this file: no function of numpy, or of anything else, is ever looked up or called.

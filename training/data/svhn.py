@@ -1,4 +1,4 @@
-"""Serves the SVHN rows of Tables 1 and 3: `train_32x32.mat` and `test_32x32.mat`, without the extra images."""
+"""Reads SVHN from `train_32x32.mat` and `test_32x32.mat`, without the extra images."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The two engines behind Tables 1-3, `--engine reference|fast`: the same algorithm, computed plainly or quickly."""
+"""The two engines, `--engine reference|fast`: the same algorithm, computed plainly or quickly."""

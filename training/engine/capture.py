@@ -1,4 +1,4 @@
-"""Serves the fast engine: a training step's device work recorded once and replayed, without Python between kernels.
+"""Records the device work of a training step once and replays it, without Python between kernels.
 
 A recording repeats the same kernels on the same memory. So its inputs are copied into buffers that stay, weights,
 statistics and gradients keep their storages, and whatever Python decides must be equal at every replay: those

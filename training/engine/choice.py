@@ -1,4 +1,4 @@
-"""What each engine of the trainer does for the runs of Tables 1-3, on a CPU and on a GPU."""
+"""What each engine does, on a CPU and on a GPU: one table of switches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the fast engine: a model whose forward and backward torch compiles, batch norm and relu fused among them."""
+"""A model whose forward and backward torch compiles, batch norm and relu fused among them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Callable, Collection
 import torch
 import torch._dynamo
 import torch._functorch.config
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
-from training.batch_norm import batch_norm_policy
 from training.engine.capture import first_line
 
 # Training forward and attack, AWP's ascent, extra forwards, evaluation: each with its own flags and batch size.
@@ -61,22 +59,3 @@ class Compiled(nn.Module):
             cause = getattr(error, "inner_exception", error)
             self.told(f"{type(cause).__name__}: {first_line(cause)}")
             return self.net(x)
-
-
-def agreement(net: nn.Module, compiled: nn.Module, x: Tensor, y: Tensor) -> dict[str, float]:
-    """How far a compiled net is from the net itself on x (N, C, H, W), y (N,): the distance of the logits, and of the
-    gradient of the cross-entropy by x, over their size, in eval mode and in train mode. Nothing in the net is moved.
-    """
-    gaps = {}
-    for policy in ("eval", "frozen"):
-        found = []
-        for model in (net, compiled):
-            with batch_norm_policy(net, policy), torch.enable_grad():
-                images = x.detach().clone().requires_grad_()
-                logits = model(images)
-                (slope,) = torch.autograd.grad(F.cross_entropy(logits, y), images)
-            found.append((logits.detach(), slope))
-        for name, one, other in zip(("logits", "input gradient"), *found, strict=True):
-            distance = torch.linalg.vector_norm(other - one) / torch.linalg.vector_norm(one)
-            gaps[f"{name}, {'eval' if policy == 'eval' else 'train'} mode"] = float(distance)
-    return gaps

@@ -1,4 +1,4 @@
-"""Serves the runs of Tables 1-3: an engine at work on one device, and the account of what it could in fact use."""
+"""An engine at work on one device, and the account of what it could in fact use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Replay = Callable[[Hashable, Callable[..., Any], Sequence[Tensor]], Any]
 
 
 class Settings(Protocol):
-    """Of `training.device.Computing`, what an engine needs."""
+    """Of `training.engine.device.Computing`, what an engine needs."""
 
     @property
     def engine(self) -> str: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,21 +22,28 @@ class Noise:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._generators: dict[torch.device, torch.Generator] = {}
+        self._begun = False
 
     def at(self, devices: Sequence[torch.device]) -> None:
-        """Have generators on these devices, seeded in this order."""
+        """Have generators on these devices, seeded in this order; none on others that nothing was drawn on yet."""
+        if not self._begun:
+            self._generators = {}
         for device in devices:
             self._on(device)
 
     def like(self, weights: Sequence[Tensor]) -> list[Tensor]:
         """A fresh N(0, I) of the shape, type, device and memory layout of each."""
+        self._begun = True
         return [torch.empty_like(weight).normal_(generator=self._on(weight.device)) for weight in weights]
 
-    def state(self) -> list[list]:
-        """[kind of device, state] of each generator, in the order in which they were seeded."""
-        return [[device.type, generator.get_state()] for device, generator in self._generators.items()]
+    def state(self) -> list[list[str]]:
+        """[kind of device, state in hexadecimal] of each generator, in the order in which they were seeded."""
+        return [
+            [device.type, bytes(generator.get_state().tolist()).hex()]
+            for device, generator in self._generators.items()
+        ]
 
-    def restore(self, saved: list[list], devices: Sequence[torch.device]) -> None:
+    def restore(self, saved: list[list[Any]], devices: Sequence[torch.device]) -> None:
         """Draw as the generators of `saved` would, the i-th now on the i-th of `devices`, whatever its number was.
 
         Where the kinds differ it starts anew from the seed, with a warning.
@@ -50,8 +58,14 @@ class Noise:
             )
             return
         for device, (_, state) in zip(devices, saved, strict=True):
-            # A generator's state belongs on the host, wherever `torch.load` has mapped it.
-            self._on(device).set_state(state.cpu())
+            # A tensor in older files, which `torch.load` may have mapped anywhere: it belongs on the host.
+            words = (
+                state.cpu()
+                if isinstance(state, Tensor)
+                else torch.tensor(list(bytes.fromhex(state)), dtype=torch.uint8)
+            )
+            self._on(device).set_state(words)
+        self._begun = True
 
     def _on(self, device: torch.device) -> torch.Generator:
         if device not in self._generators:

@@ -8,6 +8,8 @@ Eq. (12) (`alg1.line11`, `alg1.temperature`), but that is what was run.
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +19,17 @@ import torch
 from torch import Tensor
 
 from training.entropy_sgd.noise import Noise
-from training.entropy_sgd.presets import SHARED, check, resolved
+from training.entropy_sgd.presets import SHARED, check, plain, resolved
+from training.entropy_sgd.state import (
+    MEASURED,
+    NOTHING_MEASURED,
+    STATE_VERSION,
+    add_missing,
+    follow,
+    loadable,
+)
 from training.entropy_sgd.steps import force_and_gradient, inner_pass, norm, outer_step, together
-
-STATE_VERSION = 1
-MEASURED = ("distance", "h_min", "h_max", "force_ratio")
+from training.scalars import whole
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,22 @@ class Diagnostics:
     force_ratio: float
 
 
+def _eagerly(method: Callable) -> Callable:
+    """`torch.compile` leaves the method as it is: what it sets on the optimizer would be lost.
+
+    Marked at the first call and not at import, where it would load torch's compiler.
+    """
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        marked = vars(method).get("marked")
+        if marked is None:
+            marked = method.marked = torch.compiler.disable(method)  # type: ignore[attr-defined]
+        return marked(*args, **kwargs)
+
+    return call
+
+
 class EntropySGD(torch.optim.Optimizer):
     """Descent on -F(theta) = -log int exp(-L(theta') - gamma/2 ||theta - theta'||^2) dtheta', Eq. (10).
 
@@ -55,9 +79,14 @@ class EntropySGD(torch.optim.Optimizer):
 
         theta <- theta - lr gamma h (theta - mean),    h = 1/(gamma - gamma^2 variance), variance 0 at order 1.
 
-    A model is judged at theta: `evaluation_weights`. A parameter whose gradient is None sits the pass out. A call in
-    which none has a gradient does not advance the loop; neither does one that a gradient scaler skips. Gradients are
-    read, never changed: unscale them before.
+    A model is judged at theta: `evaluation_weights`. A parameter whose gradient is None sits the pass out, and the
+    outer step too where it made no pass of the loop or was frozen since (requires_grad False). A call in which none has
+    a gradient does not advance the loop; neither does one that a gradient scaler skips. Gradients are read, never
+    changed: unscale them before.
+
+    Parameters that something else has written to inside a loop, `model.load_state_dict(best)` say, are theta from there
+    on: averages start anew, the count goes on, and a warning says so. To change theta' alone, as a projection does
+    after every step, write to `weight.data`, which is not noticed.
 
     params, lr: as in torch. lr >= 0 is eta, read at the outer step only: a scheduler's drop inside a loop acts on all
         of that loop. Every setting but seed, preset, inner_steps and discard_first may differ between groups.
@@ -76,14 +105,16 @@ class EntropySGD(torch.optim.Optimizer):
         the first gradient ever met. discard_first: the gradient of a loop's first minibatch is not used.
     Raises: ValueError naming the argument.
 
-    The noise is the optimizer's own (`Noise`), drawn on the device. `state_dict` holds it and the position in the
-    loop: with the model's, taken outside `evaluation_weights`, a run resumes to the bit.
+    Numbers may be numpy's. The noise is the optimizer's own (`Noise`), drawn on the device. `state_dict` holds it and
+    the position in the loop: with the model's, taken outside `evaluation_weights`, a run resumes to the bit.
+    `torch.distributed.checkpoint` finds all of it where it looks. `torch.compile` leaves `step` as it is.
     """
 
     _evaluating: bool
     _position: int
     _outer_steps: int
-    _measured: dict[str, Tensor]
+    _measured: dict[str, float | Tensor]
+    _left: dict[Tensor, tuple[int, Tensor]]
 
     def __init__(
         self,
@@ -111,13 +142,14 @@ class EntropySGD(torch.optim.Optimizer):
         seed_outer_buffer: bool | None = None,
         discard_first: bool | None = None,
     ) -> None:
-        given = dict(locals())
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        given = plain({name: value for name, value in locals().items() if name != "self"})
+        number = whole(seed)
+        if number is None or not 0 <= number < 2**32:
             raise ValueError(
                 f"seed = {seed!r}; it must be an integer, 0 <= seed < 2^32: the same on every rank"
             )
         always = ("lr", "inner_steps", "gamma", "eta_inner", "eta_inner_decays", "noise", "order")
-        self._set_loop({"seed": seed, "position": 0, "outer_steps": 0, "noise": [], "measured": {}})
+        self._set_loop({"seed": number, "position": 0, "outer_steps": 0, "noise": [], "measured": {}})
         defaults = {name: given[name] for name in always} | resolved(preset, given)
         check(defaults, {name for name, value in given.items() if value is not None})
         super().__init__(params, defaults)
@@ -138,12 +170,13 @@ class EntropySGD(torch.optim.Optimizer):
 
         Raises: RuntimeError before the first outer step, where `outer_steps` is 0.
         """
-        if not self._measured:
+        if not self._outer_steps:
             raise RuntimeError(
                 "diagnostics are taken in outer steps, and none was made: read them once outer_steps > 0"
             )
         return Diagnostics(self._outer_steps, *(float(self._measured[name]) for name in MEASURED))
 
+    @_eagerly
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
         """One pass of the inner loop with the gradients in place and, at the loop's end, the outer step.
@@ -159,8 +192,10 @@ class EntropySGD(torch.optim.Optimizer):
         moving = [(group, weights) for group in self.param_groups if (weights := _with_gradient(group))]
         if not moving:
             return loss
+        if self._position:
+            self._take_written()
         for group, weights in moving:
-            self._add_states(group, weights)
+            self._meet(group, weights)
         if self._position == 0:
             self._begin()
         discards = int(self.param_groups[0]["discard_first"])
@@ -170,6 +205,7 @@ class EntropySGD(torch.optim.Optimizer):
             norms = [self._pass(group, weights, ends) for group, weights in moving]
             if ends:
                 self._end(norms)
+        self._remember()
         return loss
 
     @contextmanager
@@ -181,6 +217,8 @@ class EntropySGD(torch.optim.Optimizer):
         weights = [weight for group in self.param_groups for weight in group["params"]]
         saved, before = [weight.detach().clone() for weight in weights], self._evaluating
         try:
+            if not self._evaluating:
+                self._take_written()
             self._evaluating = True
             self._put_anchors()
             # Autocast keeps its casts of the weights while a block of it lasts, and does not see them change.
@@ -190,6 +228,7 @@ class EntropySGD(torch.optim.Optimizer):
             with torch.no_grad():
                 torch._foreach_copy_(weights, saved)
             torch.clear_autocast_cache()
+            self._left = {weight: (weight._version, left) for weight, (_, left) in self._left.items()}
             self._evaluating = before
 
     def discard_inner_loop(self) -> None:
@@ -199,8 +238,10 @@ class EntropySGD(torch.optim.Optimizer):
         Raises: RuntimeError inside `evaluation_weights`.
         """
         self._refuse_while_evaluating("discard_inner_loop()")
+        self._take_written()
         self._put_anchors()
         self._position = 0
+        self._left = {}
         for state in self.state.values():
             for name in state.keys() & {"inner_buffer", "outer_buffer"}:
                 state[name].zero_()
@@ -210,6 +251,7 @@ class EntropySGD(torch.optim.Optimizer):
 
         Raises: ValueError for inadmissible settings or parameters; the optimizer is then as it was.
         """
+        param_group.update(plain(param_group))
         settings = {**self.defaults, **param_group}
         check(settings, param_group)
         for name in SHARED if self.param_groups else ():
@@ -226,10 +268,18 @@ class EntropySGD(torch.optim.Optimizer):
                     f"params holds a tensor of type {weight.dtype}; it must be real floating-point: leave it out"
                 )
         param_group.setdefault("first_lr", param_group["lr"])
+        param_group["loop"] = {}  # filled in a `state_dict`
+        self._noise.at(_devices(self.param_groups))
+        for weight in param_group["params"]:
+            if weight.requires_grad:
+                add_missing(self.state[weight], weight, param_group)
 
     def state_dict(self) -> dict[str, Any]:
-        """As in torch, and "loop": position, number of outer steps, noise generators, diagnostics."""
-        return {**super().state_dict(), "loop": self._loop()}
+        """As in torch, and in each group "loop": position, number of outer steps, noise generators, diagnostics."""
+        found = super().state_dict()
+        for group in found["param_groups"]:
+            group["loop"] = self._loop()
+        return found
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken, as in torch with the settings saved in it. Tensors are copied.
@@ -239,11 +289,20 @@ class EntropySGD(torch.optim.Optimizer):
         `evaluation_weights`.
         """
         self._refuse_while_evaluating("load_state_dict()")
-        _check_loadable(state_dict, self.param_groups)
+        loop = loadable(state_dict, self.param_groups)
         super().load_state_dict({name: value for name, value in state_dict.items() if name != "loop"})
-        for state in self.state.values():
-            state.update({name: value.clone() for name, value in state.items()})
-        self._set_loop(state_dict["loop"])
+        for group in self.param_groups:
+            group["loop"] = {}
+            for weight in group["params"]:
+                state = self.state.get(weight, {})
+                state.update(
+                    {name: value.clone() for name, value in state.items() if isinstance(value, Tensor)}
+                )
+                if state:
+                    state.setdefault("passes", int(loop["position"] > group["discard_first"]))  # version 1
+                if weight.requires_grad:
+                    add_missing(self.state[weight], weight, group)
+        self._set_loop(loop)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "loop": self._loop()}
@@ -253,29 +312,27 @@ class EntropySGD(torch.optim.Optimizer):
         if "loop" in state:
             self._set_loop(state["loop"])
 
-    def _add_states(self, group: Mapping[str, Any], weights: list[Tensor]) -> None:
+    def _meet(self, group: Mapping[str, Any], weights: list[Tensor]) -> None:
+        """Parameters that have a gradient for the first time join the loop where they are."""
         for weight in weights:
             state = self.state[weight]
-            if "anchor" not in state:
-                state["anchor"] = weight.detach().clone()
-                state["mean_deviation"] = torch.zeros_like(weight)
+            add_missing(state, weight, group)
+            if state["passes"] < 0:
+                follow(state, weight)
+                state["anchor"].copy_(weight)
+                state["passes"] = 0
                 if group["outer_momentum"] and group["seed_outer_buffer"]:
-                    state["outer_buffer"] = weight.grad.detach().clone()  # type: ignore[union-attr]
-            for name, setting, value in (
-                ("variance", "order", 2),
-                ("inner_buffer", "inner_momentum", group["inner_momentum"] or None),
-                ("outer_buffer", "outer_momentum", group["outer_momentum"] or None),
-            ):
-                if group[setting] == value and name not in state:
-                    state[name] = torch.zeros_like(weight)
+                    state["outer_buffer"].copy_(weight.grad)
 
     def _begin(self) -> None:
         """Lines 2 and 3: theta is where the weights are now, and the averages start there."""
         self._noise.at(_devices(self.param_groups))
         for group in self.param_groups:
-            for weight in self._known(group):
+            for weight in self._met(group):
                 state = self.state[weight]
+                follow(state, weight)
                 state["anchor"].copy_(weight)
+                state["passes"] = 0
                 zeroed = {"mean_deviation", "variance"} | (
                     {"inner_buffer"} if group["zero_inner_buffer"] else set()
                 )
@@ -288,13 +345,18 @@ class EntropySGD(torch.optim.Optimizer):
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         norms = force_and_gradient(weights, gradients, states, group) if measure else ()
         inner_pass(weights, gradients, states, group, self._noise.like)
+        for state in states:
+            state["passes"] += 1
         return norms
 
     def _end(self, norms: Sequence[tuple[Tensor, ...]]) -> None:
         """The outer step of every group, and its diagnostics."""
         means, h_range = [], []
         for group in self.param_groups:
-            if weights := self._known(group):
+            weights = [
+                weight for weight in self._met(group, 1) if weight.requires_grad or weight.grad is not None
+            ]
+            if weights:
                 states = [self.state[weight] for weight in weights]
                 h_range += outer_step(weights, states, group)
                 means += [state["mean_deviation"] for state in states]
@@ -305,16 +367,57 @@ class EntropySGD(torch.optim.Optimizer):
         self._position = 0
         self._outer_steps += 1
 
-    def _known(self, group: Mapping[str, Any]) -> list[Tensor]:
-        """The parameters of a group that have had a gradient."""
-        return [weight for weight in group["params"] if weight in self.state]
+    def _met(self, group: Mapping[str, Any], passes: int = 0) -> list[Tensor]:
+        """The parameters of a group that have had a gradient and made that many passes of the running loop."""
+        return [one for one in group["params"] if one in self.state and self.state[one]["passes"] >= passes]
 
     @torch.no_grad()
     def _put_anchors(self) -> None:
         """Between loops nothing is put: the weights are theta, the anchors perhaps an old one."""
         for group in self.param_groups if self._position else ():
-            for weight in self._known(group):
+            for weight in self._met(group, 1):
                 weight.copy_(self.state[weight]["anchor"])
+
+    def _remember(self) -> None:
+        """Inside a loop, theta' as the pass left it: what is found changed later, something else has written."""
+        if not self._position:
+            self._left = {}
+            return
+        known = [weight for group in self.param_groups for weight in self._met(group)]
+        self._left = {
+            weight: (
+                weight._version,
+                self._left[weight][1] if weight in self._left else torch.empty_like(weight),
+            )
+            for weight in known
+        }
+        torch._foreach_copy_([left for _, left in self._left.values()], known)
+
+    @torch.no_grad()
+    def _take_written(self) -> None:
+        """Parameters that something else has written to since the last pass are theta from here on.
+
+        A version that moved is the sign; only then are values compared, as AWP moves and restores them.
+        """
+        signs = {weight: left for weight, (version, left) in self._left.items() if weight._version != version}
+        if not signs:
+            return
+        changed = together([_differs(weight, left) for weight, left in signs.items()]).tolist()
+        written = [weight for weight, differs in zip(signs, changed, strict=True) if differs]
+        for weight in written:
+            state = self.state[weight]
+            state["anchor"].copy_(weight)
+            for name in state.keys() & {"mean_deviation", "variance"}:
+                state[name].zero_()
+        for weight, left in signs.items():
+            left.copy_(weight)
+            self._left[weight] = (weight._version, left)
+        if written:
+            warnings.warn(
+                f"{len(written)} of {len(self._left)} parameters were written to after pass {self._position} of the "
+                "loop: they are its theta from here on. To change theta' alone, write to weight.data",
+                stacklevel=3,
+            )
 
     def _refuse_while_evaluating(self, what: str) -> None:
         if self._evaluating:
@@ -329,13 +432,17 @@ class EntropySGD(torch.optim.Optimizer):
             "noise": self._noise.state(),
             "position": self._position,
             "outer_steps": self._outer_steps,
-            "measured": dict(self._measured),
+            "measured": {name: float(value) for name, value in self._measured.items()},
         }
 
     def _set_loop(self, loop: Mapping[str, Any]) -> None:
         self._evaluating = False
         self._position, self._outer_steps = loop["position"], loop["outer_steps"]
-        self._measured = {name: value.clone() for name, value in loop["measured"].items()}
+        self._left = {}
+        self._measured = {
+            **NOTHING_MEASURED,
+            **{name: float(value) for name, value in loop["measured"].items()},
+        }
         self._noise = Noise(loop["seed"])
         if loop["noise"]:
             self._noise.restore(loop["noise"], _devices(self.param_groups))
@@ -356,19 +463,6 @@ def _devices(groups: Sequence[Mapping[str, Any]]) -> list[torch.device]:
     return list(dict.fromkeys(weight.device for group in groups for weight in group["params"]))
 
 
-def _check_loadable(state_dict: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> None:
-    loop = state_dict.get("loop")
-    if not isinstance(loop, Mapping) or loop.get("version") != STATE_VERSION:
-        raise ValueError(
-            f"state_dict has the keys {', '.join(map(repr, state_dict))}; it must be that of an EntropySGD, with "
-            f"'loop' of version {STATE_VERSION}: load it into the optimizer it was taken from, or start a new one"
-        )
-    saved = [index for group in state_dict["param_groups"] for index in group["params"]]
-    weights = [weight for group in groups for weight in group["params"]]
-    for index, weight in zip(saved, weights, strict=False):
-        anchor = state_dict["state"].get(index, {}).get("anchor", weight)
-        if anchor.shape != weight.shape:
-            raise ValueError(
-                f"state_dict was taken with a parameter of shape {tuple(anchor.shape)} where this optimizer has "
-                f"{tuple(weight.shape)}: build it from the same model, with its parameters in the same order"
-            )
+def _differs(weight: Tensor, left: Tensor) -> Tensor:
+    """Whether any number of the two is another one, a scalar; nan is nan."""
+    return ((weight != left) & ~(weight.isnan() & left.isnan())).any()

@@ -8,9 +8,10 @@ the paper says it is based.
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Callable, Container, Mapping
 from typing import Any
+
+from training.scalars import flag, real, whole
 
 # Switch -> (its value under `paper`, under `code`).
 SWITCHES: dict[str, tuple[Any, Any]] = {
@@ -78,16 +79,29 @@ def resolved(preset: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: PRESETS[preset][name] if given[name] is None else given[name] for name in SWITCHES}
 
 
+def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with numpy's numbers and truth values as Python's own. What is none stays, for `check` to refuse."""
+    kinds = dict.fromkeys(RANGES, real) | dict.fromkeys(FLAGS, flag) | {"inner_steps": whole, "order": whole}
+    # A tensor stays one, and is refused: what is written into it later would not arrive.
+    found = {
+        name: kind(settings.get(name))
+        for name, kind in kinds.items()
+        if type(settings.get(name)) not in (int, float, bool)
+        and not hasattr(settings.get(name), "requires_grad")
+    }
+    return {**settings, **{name: value for name, value in found.items() if value is not None}}
+
+
 def check(settings: Mapping[str, Any], asked: Container[str]) -> None:
     """Every setting of a parameter group is admissible, and none that was asked for would be without effect.
 
-    settings: all of them, by name. asked: the names of those that were given, not taken from a preset.
+    settings: all of them, by name, as `plain` has them. asked: the names of those that no preset decided.
     Raises: ValueError naming the setting, its value, what is required and what to do.
     """
     for name, (holds, required, advice) in RANGES.items():
         value = settings[name]
-        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not is_number or not holds(float(value)):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not holds(real(value) or 0.0):
             raise ValueError(f"{name} = {value!r}; it must be a number, {required}: {advice}")
     for name, known in CHOICES.items():
         if isinstance(settings[name], bool) or settings[name] not in known:

@@ -52,7 +52,7 @@ def step_size(settings: Settings) -> float:
     """eta_inner, in the ratio of lr to its first value where it decays with it."""
     if not settings["eta_inner_decays"]:
         return settings["eta_inner"]
-    return settings["eta_inner"] * settings["lr"] / settings["first_lr"]
+    return settings["eta_inner"] * float(settings["lr"]) / settings["first_lr"]
 
 
 def _average(deviations: Tensors, states: States, settings: Settings) -> None:
@@ -96,7 +96,7 @@ def outer_step(weights: list[Tensor], states: States, settings: Settings) -> lis
     if settings["outer_weight_decay"]:
         direction = torch._foreach_add(direction, anchors, alpha=settings["outer_weight_decay"])
     direction = _with_momentum(direction, states, settings, "outer")
-    torch._foreach_add_(anchors, direction, alpha=-settings["lr"])
+    torch._foreach_add_(anchors, direction, alpha=-float(settings["lr"]))
     torch._foreach_copy_(weights, anchors)
     return h_range
 

@@ -1,4 +1,4 @@
-"""Serves the numbers of Tables 1-3: clean, PGD and AutoAttack accuracy, from float32 logits and in eval mode."""
+"""Clean, PGD and AutoAttack accuracy, from float32 logits and in eval mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the columns clean and PGD-20 of every record: shares of right answers, in eval mode, from float32 logits."""
+"""Clean and PGD accuracy: shares of right answers, in eval mode, from float32 logits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
-from training.ascent import uniform_start
-from training.attacks import pgd
-from training.batch_norm import evaluating
+from training.methods.ascent import uniform_start
+from training.methods.attacks import pgd
+from training.methods.batch_norm import evaluating
 
 # Random starts are drawn for so many examples at once, whatever the batch: example i always gets the same one.
 BLOCK = 256
@@ -45,7 +45,7 @@ def pgd_accuracy(
     batch: int = 500,
     weight_gradients: bool = False,
 ) -> float:
-    """The share of examples the model gets right at x + delta, delta the last iterate of `training.attacks.pgd`.
+    """The share of examples the model gets right at x + delta, delta the last iterate of `methods.attacks.pgd`.
 
     One start for each example, uniform in the ball, from the seed alone: batch size and device do not change
     it, so only rounding can differ with them. The gradient is that of each batch's mean cross-entropy. The box

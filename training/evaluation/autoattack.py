@@ -1,4 +1,4 @@
-"""Serves the AutoAttack column of Tables 1-3: `pyautoattack`, its authors' package, run batch by batch and resumable.
+"""AutoAttack accuracy: `pyautoattack`, run batch by batch and resumable.
 
 The package itself saves a state that a resumed run does not continue to the same result, resets torch's global
 random generator, and leaves gradients in the weights; here none of that happens.
@@ -20,10 +20,10 @@ import torch
 from pyautoattack import AutoAttack
 from torch import Tensor, nn
 
-from training.ascent import without_weight_gradients
-from training.batch_norm import evaluating
 from training.evaluation.accuracies import check_examples, float_logits, pixels
 from training.evaluation.state import fingerprint, opened
+from training.methods.ascent import without_weight_gradients
+from training.methods.batch_norm import evaluating
 
 # The attacks of AutoAttack's standard version, in its order; each tries only what the ones before left standing.
 STANDARD = ("apgd-ce", "apgd-t", "fab-t", "square")

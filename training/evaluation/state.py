@@ -1,4 +1,4 @@
-"""Serves AutoAttack's resumption: what is known after each batch, for one model, data set and settings."""
+"""What an AutoAttack that was cut short knows after each batch, for one model, data set and settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.replace import replace_text
+from support.files import replace_file
 
 FORMAT = 1
 
@@ -74,7 +74,7 @@ class State:
         """Replaces the file as a whole: it holds the state before or after, whenever the process dies."""
         if path is None:
             return
-        replace_text(path, json.dumps(self._as_json()))
+        replace_file(path, json.dumps(self._as_json()))
 
     def _before(self) -> Tensor:
         return self.stages[-1].robust if self.stages else self.clean

@@ -9,9 +9,8 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from training.attacks import pgd
-from training.awp import AdversarialWeights
 from training.entropy_sgd import EntropySGD
+from training.methods import AdversarialWeights, pgd
 
 
 def train(

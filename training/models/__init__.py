@@ -1,4 +1,4 @@
-"""Serves every recipe: the nets of Tables 1-3 and of the compact table by name, with the normalisation inside."""
+"""The nets by name, with the normalisation inside, so that they take pixels in [0, 1]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves all models: the standardisation of Secs. E.1-E.3 as the first layer, so that attacks live in pixel space."""
+"""The standardisation of Secs. E.1-E.3 as a net's first layer, so that attacks live in pixel space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the paper's "ResNet-18" rows (Tables 1 and 3): PreActResNet-18 for images of 32 x 32."""
+"""PreActResNet-18 for images of 32 x 32, the paper's "ResNet-18"."""
 
 from __future__ import annotations
 

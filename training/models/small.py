@@ -1,4 +1,4 @@
-"""Serves the compact table: a net of 24,842 parameters for the embedded 8 x 8 digits."""
+"""A net of 24,842 parameters for the 8 x 8 digits that scikit-learn ships."""
 
 from __future__ import annotations
 

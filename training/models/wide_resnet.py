@@ -1,4 +1,4 @@
-"""Serves the paper's "WRN" rows (Tables 1-3): WideResNet-34-10 for images of 32 x 32."""
+"""WideResNet-34-10 for images of 32 x 32, the paper's "WRN"."""
 
 from __future__ import annotations
 

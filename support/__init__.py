@@ -1,0 +1,1 @@
+"""What every room stands on: worker processes, whole files, checked JSON, commands that end in one line, progress."""

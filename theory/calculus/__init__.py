@@ -1,0 +1,1 @@
+"""The calculus of attacks: derivatives, optimality conditions, closed-form attacks, Gibbs averages."""

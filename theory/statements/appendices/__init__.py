@@ -1,0 +1,1 @@
+"""Statements of the paper: Appendices A to F."""

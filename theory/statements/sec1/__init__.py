@@ -1,0 +1,1 @@
+"""Statements of the paper: Section 1 and the abstract."""

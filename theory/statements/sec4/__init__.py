@@ -1,0 +1,1 @@
+"""Statements of the paper: Section 4, EntropySGD."""

@@ -1,0 +1,1 @@
+"""Statements of the paper: Section 5, the experiments."""

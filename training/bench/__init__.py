@@ -1,1 +1,0 @@
-"""What the two engines cost on the device at hand, `python -m training.bench`."""

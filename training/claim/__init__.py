@@ -1,1 +1,0 @@
-"""Sec. 5.2 says that EntropySGD accelerates the training: which readings of it do, `python -m training.claim`."""

@@ -1,1 +1,0 @@
-"""Figure 7: the adversarial loss around trained weights, `python -m training.landscape`."""

@@ -1,0 +1,1 @@
+"""One run from its start to its record: data and seeds in, checkpoints kept, accuracies measured."""

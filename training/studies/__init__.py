@@ -1,0 +1,1 @@
+"""What is measured about training itself: speed, parity of the engines, landscapes, acceleration."""
