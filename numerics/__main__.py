@@ -1,4 +1,5 @@
-"""`python -m numerics`: -F at a point (`local-entropy`), measured Lipschitz bounds (`bounds`), timings (`bench`)."""
+"""`python -m numerics`: -F at a point (`local-entropy`), measured Lipschitz bounds (`bounds`), timings (`bench`),
+certificates for the facts of the ledger (`certify`)."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(argv: Sequence[str] | None) -> int:
     """The command itself. A command's own modules are loaded once it is known which one is asked for."""
     from numerics import bench, bounds, entropy_command
+    from numerics.certificates import command as certificates
     from support.options import CommandParser
 
     parser = CommandParser(prog="python -m numerics", description=__doc__)
@@ -27,6 +29,9 @@ def run(argv: Sequence[str] | None) -> int:
     )
     bench.add_arguments(
         commands.add_parser("bench", help="methods for -F compared: time, error, silent failures")
+    )
+    certificates.add_arguments(
+        commands.add_parser("certify", help="the stored facts of the ledger, and certificates for those that changed")
     )
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)

@@ -35,6 +35,9 @@ def solve_on(
         free = Fraction(near[column]).limit_denominator(LARGEST_DENOMINATOR)
         solution[column] = flint.fmpq(free.numerator, free.denominator)
     for row, pivot in enumerate(pivots):
-        rest = sum((reduced[row, c] * solution[c] for c in range(pivot + 1, width) if reduced[row, c] != 0), flint.fmpq(0))
+        rest = sum(
+            (reduced[row, c] * solution[c] for c in range(pivot + 1, width) if reduced[row, c] != 0),
+            flint.fmpq(0),
+        )
         solution[pivot] = reduced[row, width] - rest
     return solution

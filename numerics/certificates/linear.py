@@ -17,7 +17,18 @@ from scipy.sparse import coo_matrix
 from numerics.certificates.exact_solution import solve_on
 
 # Most factors, degree above the conditions' own, and whether squares are offered.
-LEVELS = ((1, 0, 1), (2, 0, 1), (2, 2, 0), (3, 2, 0), (2, 2, 1), (3, 3, 0), (4, 4, 0), (3, 4, 1), (4, 4, 1), (5, 6, 0))
+LEVELS = (
+    (1, 0, 1),
+    (2, 0, 1),
+    (2, 2, 0),
+    (3, 2, 0),
+    (2, 2, 1),
+    (3, 3, 0),
+    (4, 4, 0),
+    (3, 4, 1),
+    (4, 4, 1),
+    (5, 6, 0),
+)
 MOST_COLUMNS = 12_000
 SECONDS = 60.0  # for one linear program
 WEIGHT_SEEN = 1e-9  # a weight of the floating point solution below this is taken for 0
@@ -34,11 +45,16 @@ class Term:
     strict: bool = False
 
 
-def certificate(case: Sequence[tuple[Any, str]], names: Sequence[str], most: int = MOST_COLUMNS) -> dict | None:
-    """The `sum` and `equations` of a certificate for one case (conditions p > 0, p >= 0, p = 0), or None."""
+def certificate(
+    case: Sequence[tuple[Any, str]], names: Sequence[str], most: int = MOST_COLUMNS
+) -> dict | None:
+    """The `sum` and `equations` of a certificate for one case (conditions p > 0, p >= 0, p = 0), or None.
+
+    A condition whose sign is empty keeps its number and is not used.
+    """
     ring = flint.fmpq_mpoly_ctx.get(list(names) or ["unused"], flint.Ordering.lex)
     case = [(ring.constant(0) + p, sign) for p, sign in case]
-    own = max([int(p.total_degree()) for p, _ in case], default=0)
+    own = max([int(p.total_degree()) for p, sign in case if sign], default=0)
     nothing = next((index for index, (p, sign) in enumerate(case) if sign == ">" and p == 0), None)
     if nothing is not None:
         return {"sum": [["1", [nothing]]]}
@@ -58,11 +74,13 @@ def certificate(case: Sequence[tuple[Any, str]], names: Sequence[str], most: int
     return None
 
 
-def candidates(case: Sequence[tuple[Any, str]], ring: Any, most_factors: int, degree: int, with_squares: int, most: int) -> Iterator[Term]:
+def candidates(
+    case: Sequence[tuple[Any, str]], ring: Any, most_factors: int, degree: int, with_squares: int, most: int
+) -> Iterator[Term]:
     """Products of at most `most_factors` conditions, times squares, and multiples of the equations, up to the degree;
     it stops soon after `most`."""
     ranked = sorted(enumerate(case), key=lambda numbered: (numbered[1][1] == ">", -numbered[0]))
-    inequalities = sorted({str(p): index for index, (p, sign) in ranked if sign != "="}.values())
+    inequalities = sorted({str(p): index for index, (p, sign) in ranked if sign[:1] == ">"}.values())
     count = 0
     squares = [None, *(square_bases(ring, degree // 2) if with_squares else ())]
     for size in range(most_factors + 1):
@@ -91,10 +109,12 @@ def candidates(case: Sequence[tuple[Any, str]], ring: Any, most_factors: int, de
 def sparse_candidates(case: Sequence[tuple[Any, str]], ring: Any, most: int) -> Iterator[Term]:
     """Products of at most two conditions with one monomial that occurs in the conditions, whatever its degree, and
     the equations times such monomials; it stops soon after `most`."""
-    own = {str(m): m for p, _ in case for m in [ring.from_dict({powers: 1}) for powers in p.to_dict()]}
+    own = {
+        str(m): m for p, sign in case if sign for m in [ring.from_dict({powers: 1}) for powers in p.to_dict()]
+    }
     own |= {str(m): m for m in (ring.constant(1), *ring.gens())}
     carriers = [carrier for m in own.values() if (carrier := _as_product(case, m)) is not None]
-    inequalities = [index for index, (_, sign) in enumerate(case) if sign != "="]
+    inequalities = [index for index, (_, sign) in enumerate(case) if sign[:1] == ">"]
     count = 0
     for size in (0, 1, 2):
         for factors in combinations_with_replacement(inequalities, size):
@@ -121,7 +141,7 @@ def sparse_candidates(case: Sequence[tuple[Any, str]], ring: Any, most: int) -> 
 def _as_product(case: Sequence[tuple[Any, str]], monomial: Any) -> tuple[Any, list[int], Any] | None:
     """A monomial as a product of conditions and a square, None where it is no such product."""
     ring = monomial.context()
-    known = {str(p): index for index, (p, sign) in reversed([*enumerate(case)]) if sign != "="}
+    known = {str(p): index for index, (p, sign) in reversed([*enumerate(case)]) if sign[:1] == ">"}
     (powers,) = monomial.to_dict()
     signed: list[int] = []
     square, squared = ring.constant(1), False
@@ -193,8 +213,12 @@ class Table:
         for _, column, coefficient in self.entries:
             self.scale[column] = max(self.scale[column], abs(float(coefficient)))
         self.last = len(self.rows)
-        self.entries += [(self.last, column, flint.fmpq(1)) for column, term in enumerate(terms) if term.strict]
-        values = [1.0 if row == self.last else float(c) / self.scale[column] for row, column, c in self.entries]
+        self.entries += [
+            (self.last, column, flint.fmpq(1)) for column, term in enumerate(terms) if term.strict
+        ]
+        values = [
+            1.0 if row == self.last else float(c) / self.scale[column] for row, column, c in self.entries
+        ]
         places = [entry[0] for entry in self.entries], [entry[1] for entry in self.entries]
         self.matrix = coo_matrix((values, places), shape=(self.last + 1, len(terms))).tocsc()
         self.right = np.eye(self.last + 1)[self.last]
@@ -204,7 +228,9 @@ class Table:
         support = [index for index, weight in enumerate(weights) if abs(weight) > WEIGHT_SEEN]
         near = [weights[index] / self.scale[index] for index in support]
         found = solve_on(self.entries, support, self.last, near)
-        if found is None or any(w < 0 and not self.terms[i].equation for i, w in zip(support, found, strict=True)):
+        if found is None or any(
+            w < 0 and not self.terms[i].equation for i, w in zip(support, found, strict=True)
+        ):
             return None
         return written(self.terms, support, found)
 
@@ -234,9 +260,13 @@ def spelled(p: Any) -> str:
     parts = []
     for powers, coefficient in p.to_dict().items():
         factors = [
-            spoken(name) + (f"^{power}" if power > 1 else "") for name, power in zip(names, powers, strict=True) if power
+            spoken(name) + (f"^{power}" if power > 1 else "")
+            for name, power in zip(names, powers, strict=True)
+            if power
         ]
-        parts.append("*".join([f"({coefficient})" if "/" in str(coefficient) else str(coefficient), *factors]))
+        parts.append(
+            "*".join([f"({coefficient})" if "/" in str(coefficient) else str(coefficient), *factors])
+        )
     return " + ".join(parts).replace("+ -", "- ").replace(" 1*", " ").removeprefix("1*") or "0"
 
 
@@ -244,5 +274,7 @@ def spoken(name: str) -> str:
     """The name as the stored text has it."""
     import keyword
 
-    plain = name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")
+    plain = (
+        name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")
+    )
     return name if plain else f"{{{name}}}"

@@ -16,10 +16,15 @@ Case = Sequence[tuple[Any, str]]
 SMALL, MIDDLE, LARGE = 1_500, 6_000, 40_000  # most columns of a linear program
 SQUARES = ((1, 0), (2, 0), (2, 2), (3, 2))  # most factors, degree above the conditions' own
 SQUARE_COLUMNS = 600
+FEW = 2  # variables: squares come before splits
+UNUSED = ""  # the sign of a condition that is kept for its number alone
 
 
 def refutation(
-    case: Case, names: Sequence[str], hints: Sequence[str] = (), say: Callable[[str], None] = lambda line: None
+    case: Case,
+    names: Sequence[str],
+    hints: Sequence[str] = (),
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict | None:
     """A certificate that no point meets the conditions of the case, or None; cheap attempts first. `hints` are
     polynomials at whose signs it is worth splitting."""
@@ -29,7 +34,8 @@ def refutation(
     if found is not None:
         return found
     reduced, rewrap = without_positive_factors(case)
-    for attempt in (_by_hints(hints),):
+    few = _squares if len(names) <= FEW else _middle
+    for attempt in (_by_hints(hints), _middle, few, _once, _twice, _squares, _large):
         say(attempt.__name__)
         found = attempt(reduced, names)
         if found is not None:
@@ -39,7 +45,11 @@ def refutation(
 
 def _by_hints(hints: Sequence[str]) -> Callable[[Case, Sequence[str]], dict | None]:
     def by_hints(case: Case, names: Sequence[str]) -> dict | None:
-        return split_at([polynomial(hint, variables(list(names))) for hint in hints], case, names) if hints else None
+        return (
+            split_at([polynomial(hint, variables(list(names))) for hint in hints], case, names)
+            if hints
+            else None
+        )
 
     return by_hints
 
@@ -94,7 +104,12 @@ def without_positive_factors(case: Case) -> tuple[Case, Callable[[dict], dict]]:
         if p == 0 or p.total_degree() == 0 or sign == "=":
             continue
         constant, factors = p.factor()
-        taken = [positive[str(f)] for f, power in factors for _ in range(power) if str(f) in positive]
+        taken = [
+            positive[str(f)]
+            for f, power in factors
+            for _ in range(power)
+            if str(f) in positive and positive[str(f)] != index
+        ]
         rest = p
         for factor in taken:
             rest = rest / case[factor][0]
@@ -104,6 +119,7 @@ def without_positive_factors(case: Case) -> tuple[Case, Callable[[dict], dict]]:
         closed = {"sum": [["1", [index]], ["1", [*taken, added]]]}
         steps.append((rest, sign, closed))
         longer.append((rest, sign))
+        longer[index] = (p, UNUSED)
 
     def rewrap(found: dict) -> dict:
         for rest, sign, closed in reversed(steps):
@@ -139,7 +155,7 @@ def splits(case: Case, names: Sequence[str]) -> Iterator[Any]:
     generators = ring.gens()
     offered = [-p for p, sign in case if sign == ">="] + list(generators)
     offered += [x - y for x, y in combinations(generators, 2)]
-    products = [p.factor()[1] for p, _ in case if p != 0 and p.total_degree() > 1]
+    products = [p.factor()[1] for p, sign in case if sign and p != 0 and p.total_degree() > 1]
     offered = [f for factors in products if len(factors) > 1 for f, _ in factors] + offered
     for q in offered:
         if str(-q) not in seen and str(q) not in seen and q.total_degree() > 0:

@@ -30,7 +30,7 @@ def certificate_with_squares(
     degree `above` that of the conditions."""
     ring = flint.fmpq_mpoly_ctx.get(list(names) or ["unused"], flint.Ordering.lex)
     case = [(ring.constant(0) + p, sign) for p, sign in case]
-    degree = max([int(p.total_degree()) for p, _ in case], default=0) + above
+    degree = max([int(p.total_degree()) for p, sign in case if sign], default=0) + above
     terms = list(candidates(case, ring, factors, degree, 1, most))
     if len(terms) > most or not any(term.strict for term in terms):
         return None
@@ -53,9 +53,11 @@ def certificate_with_squares(
     return None
 
 
-def multipliers(case: Sequence[tuple[Any, str]], ring: Any, degree: int) -> list[tuple[Any, tuple[int, ...], list[Any]]]:
+def multipliers(
+    case: Sequence[tuple[Any, str]], ring: Any, degree: int
+) -> list[tuple[Any, tuple[int, ...], list[Any]]]:
     """1, each inequality, each product of two: with the monomials whose squares it may multiply."""
-    inequalities = [index for index, (_, sign) in enumerate(case) if sign != "="]
+    inequalities = [index for index, (_, sign) in enumerate(case) if sign[:1] == ">"]
     found = []
     for size in (0, 1, 2):
         for factors in combinations_with_replacement(inequalities, size):
@@ -73,7 +75,9 @@ def nearest(table: Table) -> tuple[float | None, Any]:
     count, height = len(table.terms), table.last + 1
     slack = eye(height, format="csc")[:, : table.last]
     matrix = hstack([table.matrix, slack, -slack], format="csc")
-    bounds = [(None, None) if term.equation else (0, None) for term in table.terms] + [(0, None)] * (2 * table.last)
+    bounds = [(None, None) if term.equation else (0, None) for term in table.terms] + [(0, None)] * (
+        2 * table.last
+    )
     cost = np.concatenate([np.zeros(count), np.ones(2 * table.last)])
     answer = linprog(
         cost, A_eq=matrix, b_eq=table.right, bounds=bounds, method="highs-ds", options={"time_limit": SECONDS}
@@ -83,7 +87,9 @@ def nearest(table: Table) -> tuple[float | None, Any]:
     return answer.fun, answer.eqlin.marginals
 
 
-def squares_against(block: tuple[Any, tuple[int, ...], list[Any]], dual: Any, rows: dict[tuple, int]) -> list[Term]:
+def squares_against(
+    block: tuple[Any, tuple[int, ...], list[Any]], dual: Any, rows: dict[tuple, int]
+) -> list[Term]:
     """Squares whose product with the block's multiplier has the wrong sign under the functional."""
     product, factors, basis = block
     size = len(basis)
@@ -91,7 +97,8 @@ def squares_against(block: tuple[Any, tuple[int, ...], list[Any]], dual: Any, ro
     for i, left in enumerate(basis):
         for j in range(i + 1):
             entry = sum(
-                float(c) * (-dual[rows[m]] if m in rows else 0.0) for m, c in (product * left * basis[j]).to_dict().items()
+                float(c) * (-dual[rows[m]] if m in rows else 0.0)
+                for m, c in (product * left * basis[j]).to_dict().items()
             )
             moments[i, j] = moments[j, i] = entry
     values, vectors = np.linalg.eigh(moments)
@@ -111,5 +118,6 @@ def rounded(vector: Any, basis: Sequence[Any], denominator: int) -> Any:
     scaled = vector / vector[np.argmax(np.abs(vector))]
     weights = [Fraction(round(float(entry) * denominator), denominator) for entry in scaled]
     return sum(
-        (flint.fmpq(w.numerator, w.denominator) * b for w, b in zip(weights, basis, strict=True) if w), 0 * basis[0]
+        (flint.fmpq(w.numerator, w.denominator) * b for w, b in zip(weights, basis, strict=True) if w),
+        0 * basis[0],
     )

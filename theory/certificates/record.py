@@ -15,8 +15,8 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 from sympy.printing.str import StrPrinter
 
-from theory.claim import Claim, decide
-from theory.facts import Fact
+from theory.deciders.facts import Fact
+from theory.ledger.claim import Claim, decide
 
 READINGS = ("printed", "corrected", "sharpest")
 
@@ -41,7 +41,11 @@ def written_fact(fact: Fact) -> dict[str, Any]:
     question = fact.question
     if question is None:
         return {**head, "kind": "words"}
-    return {**head, "kind": KINDS[question.kind][0], **KINDS[question.kind][1](*question.parts, **question.options)}
+    return {
+        **head,
+        "kind": KINDS[question.kind][0],
+        **KINDS[question.kind][1](*question.parts, **question.options),
+    }
 
 
 def text(expression: Any) -> str:
@@ -74,7 +78,9 @@ class Printer(StrPrinter):
 def spoken(symbol: sp.Symbol) -> str:
     """The symbol's name, in braces where it is no plain identifier."""
     name = symbol.name
-    plain = name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")
+    plain = (
+        name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")
+    )
     return name if plain else f"{{{name}}}"
 
 
@@ -102,7 +108,9 @@ def _follows(hypotheses: Iterable[Any], conclusion: Any, **_: Any) -> dict[str, 
     given = [sp.sympify(h) for h in hypotheses if sp.sympify(h) != sp.true]
     conclusion = sp.sympify(conclusion)
     return {
-        "variables": {name: sign.removesuffix(" integer") for name, sign in signs([*given, conclusion]).items()},
+        "variables": {
+            name: sign.removesuffix(" integer") for name, sign in signs([*given, conclusion]).items()
+        },
         "given": [text(premise) for premise in given],
         "then": text(conclusion),
     }
@@ -126,7 +134,9 @@ def _compare(left: Any, relation: str, right: Any, **_: Any) -> dict[str, Any]:
     return {"compare": [text(left), relation.replace("==", "="), text(right)]}
 
 
-def _limit(expression: Any, variable: sp.Symbol, to: Any, value: Any, direction: str = "+", **_: Any) -> dict[str, Any]:
+def _limit(
+    expression: Any, variable: sp.Symbol, to: Any, value: Any, direction: str = "+", **_: Any
+) -> dict[str, Any]:
     return {
         "variables": signs(sp.sympify(part) for part in (expression, value)),
         "limit": [text(expression), text(variable), text(to), direction, text(value)],
