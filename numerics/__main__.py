@@ -31,7 +31,9 @@ def run(argv: Sequence[str] | None) -> int:
         commands.add_parser("bench", help="methods for -F compared: time, error, silent failures")
     )
     certificates.add_arguments(
-        commands.add_parser("certify", help="the stored facts of the ledger, and certificates for those that changed")
+        commands.add_parser(
+            "certify", help="the stored facts of the ledger, and certificates for those that changed"
+        )
     )
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)

@@ -76,9 +76,9 @@ def certify(claims: Mapping[str, Any], known: dict[str, dict]) -> list[str]:
         for fact in entry["facts"]:
             if fact["kind"] != "follows" or fact["holds"] is None:
                 continue
-            if key(fact) not in known:
+            if key(fact) not in known or known[key(fact)]["holds"] != fact["holds"]:
                 print(f"searching: {name}: {fact['says']}", file=sys.stderr, flush=True)
-                known[key(fact)] = searched(fact, HINTS.get(name, ()))
+                known[key(fact)] = {"holds": fact["holds"], **searched(fact, HINTS.get(name, ()))}
             fact |= {part: known[key(fact)][part] for part in ("point", "proofs") if part in known[key(fact)]}
             if not stands(fact):
                 missing.append(f"{name}: no certificate for {fact['says']!r}, decided by z3 alone")

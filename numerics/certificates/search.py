@@ -103,7 +103,7 @@ def without_positive_factors(case: Case) -> tuple[Case, Callable[[dict], dict]]:
     for index, (p, sign) in enumerate(case):
         if p == 0 or p.total_degree() == 0 or sign == "=":
             continue
-        constant, factors = p.factor()
+        _, factors = p.factor()
         taken = [
             positive[str(f)]
             for f, power in factors

@@ -37,13 +37,18 @@ def read(text: str) -> ast.expr:
     return ast.parse(re.sub(r"(?<![<>=!])=(?!=)", "==", coded).strip(), mode="eval").body
 
 
+def name_of(identifier: str) -> str:
+    """The name that stood in braces, or the identifier itself."""
+    return bytes.fromhex(identifier[1:-1]).decode() if identifier.startswith("_") else identifier
+
+
 def quotient(node: ast.expr, values: dict[str, Any]) -> tuple[Any, Any]:
     """Numerator and denominator, expanded; `values` gives what stands for each name."""
     match node:
         case ast.Constant(value=int(number)) if not isinstance(number, bool):
             return flint.fmpq(number), ONE
         case ast.Name(id=name):
-            return values[bytes.fromhex(name[1:-1]).decode() if name.startswith("_") else name], ONE
+            return values[name_of(name)], ONE
         case ast.UnaryOp(op=ast.USub(), operand=inner):
             n, d = quotient(inner, values)
             return -n, d

@@ -1,5 +1,5 @@
-"""Looks for a point that meets given conditions, with coordinates as plain as may be (z3): for the certificates of
-"the hypotheses do not contradict each other" and of refutations. What it finds is trusted by nobody; the checker decides.
+"""Looks for a point that meets given conditions, with coordinates as plain as may be (z3): the certificate of "the
+hypotheses do not contradict each other" and of a refutation. Nobody trusts what it finds; the checker decides.
 """
 
 from __future__ import annotations

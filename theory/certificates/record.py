@@ -7,7 +7,7 @@ Powers are written ^, equality =, and a name that is no Python identifier stands
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sympy as sp
@@ -41,11 +41,11 @@ def written_fact(fact: Fact) -> dict[str, Any]:
     question = fact.question
     if question is None:
         return {**head, "kind": "words"}
-    return {
-        **head,
-        "kind": KINDS[question.kind][0],
-        **KINDS[question.kind][1](*question.parts, **question.options),
-    }
+    kind, write = KINDS[question.kind]
+    entry = {**head, "kind": kind, **write(*question.parts, **question.options)}
+    if kind == "identity" and fact.holds is False and fact.witness is not None:
+        entry["differ_at"] = {name: text(value) for name, value in fact.witness.point.items()}
+    return entry
 
 
 def text(expression: Any) -> str:
@@ -154,7 +154,7 @@ def _box(expression: Any, box: dict[sp.Symbol, tuple[Any, Any]], **_: Any) -> di
     }
 
 
-KINDS = {
+KINDS: dict[str, tuple[str, Callable[..., dict[str, Any]]]] = {
     "implies": ("follows", _follows),
     "attained": ("met", _met),
     "identity": ("identity", _identity),

@@ -57,7 +57,10 @@ def _check(claims: Any) -> None:
 
 
 def write_store(claims: Mapping[str, Entry], folder: Path = STORE) -> list[Path]:
-    """Writes each family's file where its text changed, removes files of families that are gone; returns the written."""
+    """Writes each family's file whose text changed and removes those of families that are gone.
+
+    Returns the paths written.
+    """
     families: dict[str, dict[str, Entry]] = {}
     for name, entry in claims.items():
         families.setdefault(family(name), {})[name] = entry
@@ -112,8 +115,8 @@ def asks(claims: Mapping[str, Entry]) -> dict[str, Entry]:
 
 
 def key(fact: Entry) -> str:
-    """What makes two questions one: variables, premises, conclusion and answer."""
-    return json.dumps([fact[part] for part in ("variables", "given", "then", "holds")], sort_keys=True)
+    """What makes two questions one: variables, premises and conclusion."""
+    return json.dumps([fact[part] for part in ("variables", "given", "then")], sort_keys=True)
 
 
 def differences(today: Mapping[str, Entry], stored: Mapping[str, Entry]) -> Iterable[str]:
@@ -126,6 +129,13 @@ def differences(today: Mapping[str, Entry], stored: Mapping[str, Entry]) -> Iter
         wanted, found = (asks({name: e})[name] for e in (entry, kept))
         if wanted == found:
             continue
+        answers = {key(fact): fact["holds"] for fact in found["facts"] if fact["kind"] == "follows"}
+        for fact in wanted["facts"]:
+            if fact["kind"] == "follows" and answers.get(key(fact), fact["holds"]) != fact["holds"]:
+                yield (
+                    f"{name}: z3 answers {fact['holds']} and the stored certificate shows {answers[key(fact)]} "
+                    f"for {fact['says']!r}: given {fact['given']} then {fact['then']}"
+                )
         fresh = next((fact for fact in wanted["facts"] if fact not in found["facts"]), None)
         gone = next((fact for fact in found["facts"] if fact not in wanted["facts"]), None)
         yield f"{name}: " + "; ".join(
