@@ -39,7 +39,7 @@ def refutation(
         say(attempt.__name__)
         found = attempt(reduced, names)
         if found is not None:
-            return rewrap(found)
+            return pruned(rewrap(found), len(case))
     return None
 
 
@@ -161,3 +161,32 @@ def splits(case: Case, names: Sequence[str]) -> Iterator[Any]:
         if str(-q) not in seen and str(q) not in seen and q.total_degree() > 0:
             seen.add(str(q))
             yield q
+
+
+def pruned(proof: dict, conditions: int) -> dict:
+    """The proof without splits of which one part does not use its condition; `conditions` is their number above."""
+    if "split" not in proof:
+        return proof
+    below, rest = (pruned(proof[side], conditions + 1) for side in ("below", "rest"))
+    for part in (below, rest):
+        if conditions not in conditions_of(part):
+            return without_condition(part, conditions)
+    return {**proof, "below": below, "rest": rest}
+
+
+def conditions_of(proof: dict) -> set[int]:
+    """The numbers of the conditions that a proof uses."""
+    if "split" in proof:
+        return conditions_of(proof["below"]) | conditions_of(proof["rest"])
+    return {i for _, chosen, *_ in proof["sum"] for i in chosen} | {i for _, i in proof.get("equations", [])}
+
+
+def without_condition(proof: dict, number: int) -> dict:
+    """The proof with the later conditions renumbered, after one that it does not use is taken away."""
+    if "split" in proof:
+        return {**proof, **{side: without_condition(proof[side], number) for side in ("below", "rest")}}
+    total = [
+        [weight, [i - (i > number) for i in chosen], *square] for weight, chosen, *square in proof["sum"]
+    ]
+    equations = [[multiple, i - (i > number)] for multiple, i in proof.get("equations", [])]
+    return {"sum": total, "equations": equations} if equations else {"sum": total}
