@@ -1,5 +1,5 @@
-"""`python -m numerics`: -F at a point (`local-entropy`), measured Lipschitz bounds (`bounds`), timings (`bench`),
-certificates for the facts of the ledger (`certify`)."""
+"""`python -m numerics`: -F at a point (`local-entropy`), measured Lipschitz bounds (`bounds`), attacks on the
+ledger's sentences (`adversaries`), timings (`bench`), certificates for the ledger's facts (`certify`)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(argv: Sequence[str] | None) -> int:
     """The command itself. A command's own modules are loaded once it is known which one is asked for."""
     from numerics import bench, bounds, entropy_command
+    from numerics.adversaries import command as adversaries
     from numerics.certificates import command as certificates
     from support.options import CommandParser
 
@@ -26,6 +27,9 @@ def run(argv: Sequence[str] | None) -> int:
     )
     bounds.add_arguments(
         commands.add_parser("bounds", help="every Lipschitz bound against the largest ratio found")
+    )
+    adversaries.add_arguments(
+        commands.add_parser("adversaries", help="attacks on every mathematical sentence of the ledger")
     )
     bench.add_arguments(
         commands.add_parser("bench", help="methods for -F compared: time, error, silent failures")

@@ -27,3 +27,10 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """The folder in which decoded images are kept meanwhile, empty at first."""
+    monkeypatch.setenv("SMOOTHNESS_AT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"

@@ -18,7 +18,8 @@ ROOMS = {
     "theory": ("theory", "support", "sympy", "mpmath", "z3", "flint", "rich"),
     "numerics": ("numerics", "theory", "support", "numpy", "scipy", "jax", "flint"),
     "training": (
-        *("training", "support", "torch", "numpy", "scipy.io", "sklearn", "PIL"),
+        # scipy.sparse.linalg: ARPACK's eigenvalues of operators that are products with vectors, for the probe.
+        *("training", "support", "torch", "numpy", "scipy.io", "scipy.sparse.linalg", "sklearn", "PIL"),
         *("pyautoattack", "rich", "tensorboard"),
     ),
     "figures": (
@@ -97,6 +98,7 @@ def test_every_room_is_read(room):
         ("numerics.a", "from tests import helpers", "tests.helpers"),
         ("training.a", "from theory import calculus", "theory.calculus"),
         ("training.a", "from scipy import stats", "scipy.stats"),
+        ("training.a", "import scipy.sparse", "scipy.sparse"),
         ("training.a", "import scipy", "scipy"),
         ("figures.a", "from training.runs import trainer", "training.runs.trainer"),
         ("figures.a", "import training", "training"),
@@ -128,6 +130,7 @@ def test_a_module_that_breaks_a_rule_is_reported(module, source, reported):
         ("theory.__main__", "import figures"),
         ("numerics.a", "import jax.numpy as jnp\nfrom theory import calculus"),
         ("training.a", "import scipy.io\nfrom scipy.io import loadmat"),
+        ("training.a", "from scipy.sparse.linalg import eigsh"),
         ("figures.a", "from training.results import records\nfrom training.results.records import read"),
     ],
 )

@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     # Not at the top: it takes a second to load sympy and z3, and Ctrl-C then is no error either.
-    from theory.ledger.commands import run
+    from theory.commands import run
 
     return run(argv)
 

@@ -220,7 +220,7 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
                 channels_last=options.channels_last,
                 tf32=options.tf32,
                 # More than one gain nothing on so small a net, and the result must not depend on the machine.
-                threads=options.threads or (1 if one.model == "small" else None),
+                threads=options.threads or (1 if one.small else None),
             ),
             epochs=options.epochs,
             evaluate_every=options.evaluate_every,
@@ -240,7 +240,7 @@ def _workers(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
 
     if options.jobs:
         return options.jobs
-    small = all(job.recipe.model == "small" and job.computing.kind == "cpu" for job in jobs)
+    small = all(job.recipe.small and job.computing.kind == "cpu" for job in jobs)
     return max(1, cores() // (options.threads or 1)) if small else 1
 
 

@@ -1,4 +1,4 @@
-"""Serves the settings of the parts in `training`: numbers as users have them, numpy's among them, as Python's own."""
+"""Reads settings as users have them, numpy's numbers and single tensors among them, as Python's own numbers."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from numerics.certificates.hints import HINTS
@@ -37,18 +38,23 @@ def run(arguments: argparse.Namespace) -> int:
     unknown = sorted(set(arguments.claims) - set(ledger))
     if unknown:
         raise ValueError(f"claim {', '.join(unknown)} is unknown; `python -m theory` lists all {len(ledger)}")
-    wanted = arguments.claims or list(ledger)
-    today = {name: described(ledger[name]) if name in wanted else stored.get(name) for name in ledger}
-    claims = {name: entry for name, entry in today.items() if entry is not None}
-    missing = certify(claims, {key(fact): fact for fact in certified(stored)})
-    paths = write_store(claims)
+    claims = {name: stored[name] for name in ledger if name in stored}
+    known = {key(fact): fact for fact in certified(stored)}
+    missing: list[str] = []
+    paths: set[Path] = set()
+    for name in arguments.claims or ledger:
+        today = {name: described(ledger[name])}
+        fresh = certify(today, known)
+        missing += fresh
+        claims |= today
+        if asks(today) != asks({name: stored.get(name, {"facts": []})}) or fresh:
+            # At once, so that an interrupted search keeps what it has found.
+            paths |= set(write_store({each: claims[each] for each in ledger if each in claims}))
+    paths |= set(write_store({each: claims[each] for each in ledger if each in claims}))
     for line in missing:
         print(line, file=sys.stderr)
-    changed = sum(
-        asks({name: claims[name]}) != asks({name: stored[name]}) for name in claims if name in stored
-    )
     print(
-        f"{len(claims)} claims, {changed} of them changed, {len(missing)} certificates not found; "
+        f"{len(claims)} claims, {len(missing)} certificates not found; "
         f"{len(paths)} files written in {time.perf_counter() - started:.0f} s"
     )
     return 1 if missing else 0

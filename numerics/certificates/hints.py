@@ -3,9 +3,17 @@ their cases are split. A hint is trusted no more than the search; each side of a
 
 from __future__ import annotations
 
+MARGINS = (
+    *("D*R - {<x,theta_1-theta_2>}", "D*R + {<x,theta_1-theta_2>}", "D - k", "D + k"),
+    *("D*R + D*epsilon - {|m_1-m_2|}", "D*R + D*epsilon + {|m_1-m_2|}"),
+)
 HINTS: dict[str, tuple[str, ...]] = {
     "eq13": ("{<change,rest>} + {|change|}*{|rest|}", "{|change|} + {|rest|} - t*{|Hv|}"),
-    "lemma2": ("{|a|}*{|b|} - {<a,b>}",),
+    "lemma2": ("{|a|}*{|b|} - {<a,b>}", "{|a|}*{|b|} + {<a,b>}"),
+    "sec31.circle": ("{|a|}*{|b|} - {<a,b>}", "{|a|}*{|b|} + {<a,b>}"),
+    "theorem1": MARGINS,
+    "theorem1.descent": MARGINS,
+    "beyond.c-theta-x-unbounded": ("17*u - 16*T",),
     "sec51.linf-not-continuous": ("P*Q - p*q", "n - P + Q", "n + P - Q", "p - q", "n - p + q", "n + p - q"),
     "beyond.p-below-2": ("-E", "E*w + c", "c"),
     "beyond.small-epsilon": ("{|a|}*{|b|} - {<a,b>}",),

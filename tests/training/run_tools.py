@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import sys
 from collections.abc import Sequence
@@ -114,6 +115,8 @@ def same_to_the_bit(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same_to_the_bit, one, other))
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         return one.dtype == other.dtype and one.shape == other.shape and torch.equal(one, other)
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
     return type(one) is type(other) and one == other
 
 

@@ -1,37 +1,29 @@
 """PGD and TRADES of the trainer (training/methods/attacks.py, ascent.py).
 
 Second sources: both attacks in numpy with gradients derived by hand, the exact worst case of linear models, the
-package of AutoAttack's authors, operation counts from the shapes of the layers.
+package of AutoAttack's authors.
 """
 
 from __future__ import annotations
 
-import copy
 import math
-from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from attack_nets import BUDGET, FLOAT, small_batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyautoattack.autopgd_base import APGDAttack
 from scipy import stats
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from training.methods.ascent import project, uniform_start
 from training.methods.attacks import kl_divergence, pgd, trades_attack, trades_loss
-from training.methods.batch_norm import POLICIES, move_statistics
-from training.models import SmallNet, build
 
 ROUNDING = 1e-12  # a few hundred float64 operations on numbers of size 1
-FLOAT = 1e-5  # the same in float32
-BUDGET: dict[str, Any] = {"epsilon": 0.15, "step_size": 0.04, "steps": 10}
 
 
 class Reference:
@@ -322,195 +314,6 @@ def test_a_callable_loss_is_maximised():
     slope = -model[1].weight[0].detach().view(1, 3, 2, 2)
     expected = torch.maximum(torch.minimum(0.15 * slope.sign(), 1 - x), -x)
     assert delta.numpy() == pytest.approx(expected.numpy(), abs=ROUNDING)
-
-
-def small_batch(seed: int = 0, n: int = 6) -> tuple[Any, Tensor, Tensor]:
-    torch.manual_seed(seed)
-    return build("small", 10, 1, (0.3,), (0.4,)), torch.rand(n, 1, 8, 8), torch.randint(0, 10, (n,))
-
-
-@pytest.mark.parametrize("policy", [None, *POLICIES])
-@pytest.mark.parametrize("attack", ["pgd", "trades"])
-def test_the_model_comes_back_as_it_was(attack, policy):
-    model, x, y = small_batch()
-    model.train()
-    model.net.norm2.eval()
-    model.net.linear.bias.requires_grad_(False)
-    flags = [weight.requires_grad for weight in model.parameters()]
-    modes = [module.training for module in model.modules()]
-    weights = copy.deepcopy(dict(model.named_parameters()))
-    randomness, generator = torch.get_rng_state(), torch.Generator().manual_seed(0)
-    x.requires_grad_()
-    for weight_gradients in (False, True):
-        options: dict[str, Any] = {
-            "generator": generator,
-            "bn_policy": policy,
-            "weight_gradients": weight_gradients,
-            **BUDGET,
-        }
-        with torch.no_grad():
-            delta = pgd(model, x, y, **options) if attack == "pgd" else trades_attack(model, x, **options)
-        assert not delta.requires_grad
-    assert [weight.requires_grad for weight in model.parameters()] == flags
-    assert [module.training for module in model.modules()] == modes
-    assert all(layer.track_running_stats for layer in (model.net.norm1, model.net.norm2))
-    assert all(weight.grad is None for weight in [x, *model.parameters()])
-    assert all(torch.equal(weight, weights[name]) for name, weight in model.named_parameters())
-    assert torch.equal(torch.get_rng_state(), randomness)
-
-
-def test_an_exception_inside_an_attack_restores_the_model_too():
-    model, x, y = small_batch()
-    model.eval()
-
-    def broken(logits: Tensor, y: Tensor) -> Tensor:
-        raise KeyError("stop")
-
-    with pytest.raises(KeyError):
-        pgd(model, x, y, loss=broken, bn_policy="frozen", **BUDGET)
-    assert all(weight.requires_grad for weight in model.parameters())
-    assert not any(module.training for module in model.modules())
-    assert model.net.norm1.track_running_stats
-
-
-def test_gradients_of_weights_change_the_cost_and_not_the_attack():
-    model, x, y = small_batch()
-    model.eval()
-    deltas = [
-        pgd(model, x, y, weight_gradients=asked, generator=torch.Generator().manual_seed(1), **BUDGET)
-        for asked in (False, True)
-    ]
-    assert torch.equal(*deltas)
-    assert not torch.equal(deltas[0], pgd(model, x, y, generator=torch.Generator().manual_seed(2), **BUDGET))
-
-
-def test_the_attack_keeps_float32_and_the_memory_format_under_bf16_autocast():
-    model, _, y = small_batch(n=4)
-    rgb: Any = nn.Sequential(nn.Conv2d(3, 1, 1), model)
-    rgb.to(memory_format=torch.channels_last)
-    x = torch.rand(4, 3, 8, 8).to(memory_format=torch.channels_last)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert rgb(x).dtype == torch.bfloat16
-        for delta in (
-            pgd(rgb, x, y, bn_policy="frozen", **BUDGET),
-            pgd(rgb, x, y, bn_policy="frozen", norm="l2", **BUDGET),
-            trades_attack(rgb, x, bn_policy="eval", **BUDGET),
-        ):
-            assert delta.dtype == torch.float32
-            assert delta.is_contiguous(memory_format=torch.channels_last)
-            assert delta.abs().max() > 0.01
-    cube = [
-        uniform_start(part, 0.1, "linf", torch.Generator().manual_seed(0)) for part in (x, x.contiguous())
-    ]
-    assert torch.equal(*cube)
-    ball = [uniform_start(part, 0.1, "l2", torch.Generator().manual_seed(0)) for part in (x, x.contiguous())]
-    assert ball[0].numpy() == pytest.approx(ball[1].numpy(), abs=FLOAT)
-
-
-class Operations(TorchDispatchMode):
-    """Counts every operation, and those that make the host wait for the device."""
-
-    WAITING = ("_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select", "unique")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: Counter[str] = Counter()
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        shapes = [tuple(value.shape) for value in args if isinstance(value, Tensor)]
-        self.seen[f"{function.overloadpacket.__name__} {shapes}"] += 1
-        return function(*args, **(kwargs or {}))
-
-    @property
-    def waiting(self) -> list[str]:
-        return [name for name in self.seen if name.split()[0] in self.WAITING]
-
-
-def operations(attack: str, norm: str, steps: int, loss="ce") -> Operations:
-    model, x, y = small_batch()
-    options: dict[str, Any] = {
-        "epsilon": 0.1,
-        "step_size": 0.03,
-        "steps": steps,
-        "norm": norm,
-        "bn_policy": "train",
-    }
-    with Operations() as counted:
-        if attack == "pgd":
-            pgd(model, x, y, loss=loss, **options)
-        else:
-            trades_attack(model, x, **options)
-    return counted
-
-
-@pytest.mark.parametrize("norm", ["linf", "l2"])
-@pytest.mark.parametrize("attack", ["pgd", "trades"])
-def test_every_step_is_the_same_operations_on_the_same_shapes_and_none_waits_for_the_device(attack, norm):
-    one, two, three = (operations(attack, norm, steps) for steps in (1, 2, 3))
-    assert two.seen - one.seen == three.seen - two.seen != Counter()
-    assert three.waiting == []
-
-    def waiting_loss(logits: Tensor, y: Tensor) -> Tensor:
-        loss = F.cross_entropy(logits, y)
-        return loss if loss.item() > 0 else 2 * loss
-
-    assert operations("pgd", norm, 1, waiting_loss).waiting != []
-
-
-@pytest.mark.parametrize("norm", ["linf", "l2"])
-def test_the_attacks_run_where_no_value_exists_to_wait_for(norm):
-    with torch.device("meta"):
-        model, x = SmallNet(10, 1), torch.empty(5, 1, 8, 8)
-        y = torch.empty(5, dtype=torch.int64)
-    assert pgd(model, x, y, norm=norm, bn_policy="train", **BUDGET).shape == x.shape
-    assert trades_attack(model, x, norm=norm, bn_policy="eval", **BUDGET).shape == x.shape
-    with pytest.raises(RuntimeError, match="meta"):
-        pgd(model, x, y, loss=lambda logits, y: logits.sum() * logits.sum().item(), **BUDGET)
-
-
-def adversarial_step(model: nn.Module, x: Tensor, y: Tensor, policy: str, public: bool = False) -> None:
-    """A step of AT with PGD-10; `public` as the public code: weight gradients in the attack, two forwards more."""
-    delta = pgd(model, x, y, bn_policy=policy, weight_gradients=public, **BUDGET)
-    if public:
-        move_statistics(model, [x + delta])
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    F.cross_entropy(model(x + delta), y).backward()
-    optimizer.step()
-    if public:
-        move_statistics(model, [x])
-
-
-def flops(work: Callable[[], object]) -> int:
-    with FlopCounterMode(display=False) as counter:
-        work()
-    return counter.get_total_flops()
-
-
-def test_a_step_of_pgd_10_costs_23_forwards_and_35_as_the_public_code_does_it():
-    model, x, y = small_batch()
-    # 2 FLOP a multiply-add: outputs x window x channels in, of both convolutions, and the linear layer.
-    first = 6 * 2 * (4 * 4 * 16) * 9
-    forward = first + 6 * 2 * (256 * 92 + 92 * 10)
-    assert flops(lambda: model(x)) == forward
-    # Where x needs no gradient, the first convolution passes none back: the training step saves one `first`.
-    assert flops(lambda: adversarial_step(model, x, y, "train")) == 23 * forward - first
-    assert flops(lambda: adversarial_step(model, x, y, "frozen")) == 23 * forward - first
-    assert flops(lambda: adversarial_step(model, x, y, "train", public=True)) == 35 * forward - first
-    attack = flops(lambda: pgd(model, x, y, **BUDGET))
-    assert attack == 20 * forward
-    assert flops(lambda: pgd(model, x, y, weight_gradients=True, **BUDGET)) == 30 * forward
-
-
-def test_a_step_of_trades_costs_27_forwards():
-    model, x, y = small_batch()
-    forward = flops(lambda: model(x))
-    first = flops(lambda: model.net.conv(x))
-
-    def step() -> None:
-        delta = trades_attack(model, x, bn_policy="eval", **BUDGET)
-        trades_loss(model, x, delta, y).backward()
-
-    assert flops(step) == 27 * forward - 2 * first
 
 
 @pytest.mark.parametrize(

@@ -1,88 +1,23 @@
-"""EntropySGD (training/entropy_sgd) inside a training loop: schedulers, groups, scaling, resuming, evaluation, ranks.
+"""EntropySGD (training/entropy_sgd) inside a training loop: clocks, schedulers, groups, scaling, bad input.
 
-Second sources: the same run without the interruption, the same minibatches given to separate optimizers, Algorithm 1
-by hand. Equality is to the bit unless a tolerance is named.
+Second sources: the same minibatches given to separate optimizers, Algorithm 1 by hand. Equality is to the bit unless
+a tolerance is named.
 """
 
 from __future__ import annotations
 
 import copy
-import io
 import itertools
-import os
-import pickle
-from collections.abc import Callable, Iterable
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from entropy_nets import LOOP, ROUNDING, Net, anchor, backward, bits, run, small_net, trained
 from torch import Tensor, nn
 
 from training.entropy_sgd import EntropySGD
 from training.entropy_sgd.noise import Noise
-
-ROUNDING = 1e-6  # a few dozen roundings of float32 numbers of size 1
-LOOP: dict[str, Any] = {"lr": 0.3, "inner_steps": 4, "gamma": 0.1, "noise": 0.01, "order": 2}
-
-
-class Net(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.inner, self.outer = nn.Linear(5, width), nn.Linear(width, 3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.outer(torch.tanh(self.inner(x)))
-
-
-def small_net(width: int = 7) -> Net:
-    generator = torch.Generator().manual_seed(0)
-    model = Net(width)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(generator=generator).mul_(0.5)
-    return model
-
-
-def backward(model: nn.Module, k: int) -> Tensor:
-    """The gradients of the k-th minibatch, in place of the old ones."""
-    generator = torch.Generator().manual_seed(1000 + k)
-    x, y = torch.randn(8, 5, generator=generator), torch.randint(3, (8,), generator=generator)
-    model.zero_grad()
-    loss = nn.functional.cross_entropy(model(x), y)
-    loss.backward()
-    return loss.detach()
-
-
-def run(model: nn.Module, optimizer: torch.optim.Optimizer, minibatches: Iterable[int]) -> None:
-    for k in minibatches:
-        backward(model, k)
-        optimizer.step()
-
-
-def bits(model: nn.Module) -> Tensor:
-    return torch.cat([weight.detach().flatten().clone() for weight in model.parameters()])
-
-
-def trained(minibatches: int, **changes: Any) -> tuple[Net, EntropySGD]:
-    model = small_net()
-    optimizer = EntropySGD(model.parameters(), **LOOP | changes)
-    run(model, optimizer, range(minibatches))
-    return model, optimizer
-
-
-def anchor(model: nn.Module, optimizer: EntropySGD) -> Tensor:
-    with optimizer.evaluation_weights():
-        return bits(model)
-
-
-def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
-    file = io.BytesIO()
-    torch.save(state, file)
-    file.seek(0)
-    return torch.load(file, weights_only=True)
 
 
 @pytest.mark.parametrize(("preset", "length"), [("paper", 4), ("code", 5)])
@@ -355,198 +290,6 @@ def loss_of(model: nn.Module, k: int) -> Tensor:
     return nn.functional.cross_entropy(model(x), y)
 
 
-@pytest.mark.parametrize("preset", ["paper", "code"])
-@pytest.mark.parametrize("position", range(5))
-def test_a_run_resumed_from_a_file_ends_with_the_same_bits(preset, position):
-    def build() -> tuple[Net, EntropySGD, Any]:
-        model = small_net()
-        optimizer = EntropySGD(model.parameters(), **LOOP, preset=preset)
-        return model, optimizer, torch.optim.lr_scheduler.MultiStepLR(optimizer, [7, 9], gamma=0.3)
-
-    def go_on(minibatches: range) -> None:
-        for k in minibatches:
-            run(model, optimizer, [k])
-            scheduler.step()
-
-    model, optimizer, scheduler = build()
-    go_on(range(5 + position))
-    parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
-    saved = through_a_file({name: part.state_dict() for name, part in parts.items()})
-    measured = optimizer.diagnostics
-    go_on(range(5 + position, 21))
-    uninterrupted = bits(model), anchor(model, optimizer), optimizer.diagnostics
-
-    model, optimizer, scheduler = build()
-    for name, part in (("model", model), ("optimizer", optimizer), ("scheduler", scheduler)):
-        part.load_state_dict(saved[name])
-    assert optimizer.diagnostics == measured
-    go_on(range(5 + position, 21))
-    assert torch.equal(bits(model), uninterrupted[0])
-    assert torch.equal(anchor(model, optimizer), uninterrupted[1])
-    assert optimizer.diagnostics == uninterrupted[2]
-
-
-@pytest.mark.parametrize("lost", ["position", "noise", "anchor", "mean_deviation", "variance", "buffers"])
-def test_nothing_in_the_state_can_be_left_out(lost):
-    model, optimizer = trained(8, preset="code")
-    saved, weights = copy.deepcopy(optimizer.state_dict()), copy.deepcopy(model.state_dict())
-    run(model, optimizer, range(8, 16))
-    if lost in ("position", "noise"):
-        saved["param_groups"][0]["loop"][lost] = 0 if lost == "position" else []
-    else:
-        for state in saved["state"].values():
-            for name in ("inner_buffer", "outer_buffer") if lost == "buffers" else (lost,):
-                state[name].zero_()
-    other, resumed = trained(0, preset="code")
-    other.load_state_dict(weights)
-    resumed.load_state_dict(saved)
-    run(other, resumed, range(8, 16))
-    assert not torch.equal(bits(other), bits(model))
-
-
-def test_a_loaded_state_shares_no_memory_with_the_one_it_came_from():
-    model, optimizer = trained(6)
-    other, resumed = trained(0)
-    other.load_state_dict(model.state_dict())
-    resumed.load_state_dict(optimizer.state_dict())
-    run(model, optimizer, range(6, 12))
-    run(other, resumed, range(6, 12))
-    assert torch.equal(bits(other), bits(model))
-
-
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))])
-def test_a_copy_of_model_and_optimizer_goes_on_with_the_same_bits(copied):
-    both = trained(6)
-    other = copied(both)
-    run(both[0], both[1], range(6, 13))
-    run(other[0], other[1], range(6, 13))
-    assert torch.equal(bits(both[0]), bits(other[0]))
-    assert both[1].position == other[1].position == 1
-
-
-def test_settings_come_with_the_state_as_in_every_torch_optimizer():
-    _, optimizer = trained(6)
-    _, other = trained(0, gamma=0.9, inner_steps=2)
-    other.load_state_dict(optimizer.state_dict())
-    assert (other.param_groups[0]["gamma"], other.param_groups[0]["inner_steps"]) == (0.1, 4)
-
-
-def test_a_state_from_another_kind_of_device_starts_the_noise_anew_and_says_so():
-    model, optimizer = trained(6)
-    saved = copy.deepcopy(optimizer.state_dict())
-    saved["param_groups"][0]["loop"]["noise"][0][0] = "cuda"
-    other, resumed = trained(0)
-    other.load_state_dict(model.state_dict())
-    with pytest.warns(UserWarning, match="drawn on cuda, the parameters are on cpu"):
-        resumed.load_state_dict(saved)
-    run(other, resumed, range(6, 9))
-    assert resumed.outer_steps == 2
-
-
-def test_the_state_of_another_optimizer_is_refused():
-    model, optimizer = trained(3)
-    sgd = torch.optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises(ValueError, match="keys 'state', 'param_groups'; it must be that of an EntropySGD"):
-        optimizer.load_state_dict(sgd.state_dict())
-    newer = optimizer.state_dict()
-    newer["param_groups"][0]["loop"]["version"] = 99
-    with pytest.raises(ValueError, match="version 2"):
-        optimizer.load_state_dict(newer)
-
-
-def test_the_state_of_another_model_is_refused_and_nothing_changed():
-    _, optimizer = trained(3)
-    wider = small_net(8)
-    other = EntropySGD(wider.parameters(), **LOOP)
-    run(wider, other, range(2))
-    with pytest.raises(ValueError, match=r"shape \(8, 5\) where this optimizer has \(7, 5\)"):
-        optimizer.load_state_dict(other.state_dict())
-    assert optimizer.position == 3
-
-
-def test_evaluation_weights_are_the_anchor_and_leave_no_trace():
-    model, optimizer = trained(4)
-    theta = bits(model)
-    run(model, optimizer, range(4, 7))
-    inner = bits(model)
-    for _ in range(2):
-        with optimizer.evaluation_weights():
-            assert torch.equal(bits(model), theta)
-            with optimizer.evaluation_weights():
-                assert torch.equal(bits(model), theta)
-            assert torch.equal(bits(model), theta)
-        assert torch.equal(bits(model), inner)
-    assert not torch.equal(inner, theta)
-    run(model, optimizer, range(7, 13))
-    assert torch.equal(bits(model), bits(trained(13)[0]))
-
-
-def test_evaluation_weights_restore_under_exceptions_and_whatever_was_written():
-    model, optimizer = trained(6)
-    inner = bits(model)
-
-    def fail() -> None:
-        with optimizer.evaluation_weights():
-            for weight in model.parameters():
-                nn.init.constant_(weight, float("nan"))
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert torch.equal(bits(model), inner)
-    run(model, optimizer, range(6, 9))
-    assert torch.equal(bits(model), bits(trained(9)[0]))
-
-
-def test_negative_zeros_and_nans_are_restored_to_the_bit():
-    odd = torch.tensor([-0.0, float("nan"), 1e-45, float("inf")])
-    weights = nn.Parameter(torch.ones(4))
-    optimizer = EntropySGD([weights], 0.1, inner_steps=3)
-    weights.grad = torch.ones(4)
-    optimizer.step()
-    weights.data.copy_(odd)
-    with optimizer.evaluation_weights():
-        assert torch.equal(weights, torch.ones(4))
-    assert torch.equal(weights.detach().view(torch.int32), odd.view(torch.int32))
-
-
-def test_between_loops_the_weights_in_place_are_theta_whoever_put_them_there():
-    model, optimizer = trained(4)
-    run(model, torch.optim.SGD(model.parameters(), lr=0.1), range(3))
-    moved = bits(model)
-    assert torch.equal(anchor(model, optimizer), moved)
-    run(model, optimizer, [4])
-    assert torch.equal(anchor(model, optimizer), moved)
-
-
-@pytest.mark.parametrize("name", ["step", "discard_inner_loop", "load_state_dict"])
-def test_inside_evaluation_weights_the_run_cannot_go_on(name):
-    model, optimizer = trained(2)
-    call: Callable[..., Any] = getattr(optimizer, name)
-    arguments = [optimizer.state_dict()] if name == "load_state_dict" else []
-    with (
-        optimizer.evaluation_weights(),
-        pytest.raises(RuntimeError, match=rf"{name}\(\) inside evaluation_weights"),
-    ):
-        call(*arguments)
-    run(model, optimizer, range(2, 5))
-    assert torch.equal(bits(model), bits(trained(5)[0]))
-
-
-def test_evaluation_weights_inside_autocast_are_not_those_it_cast_before():
-    model, optimizer = trained(4)
-    x = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
-    with torch.autocast("cpu", torch.bfloat16):
-        at_theta = model(x)
-    run(model, optimizer, range(4, 7))
-    with torch.autocast("cpu", torch.bfloat16):
-        at_inner = model(x)
-        with optimizer.evaluation_weights():
-            assert torch.equal(model(x), at_theta)
-        assert torch.equal(model(x), at_inner)
-    assert not torch.equal(at_inner, at_theta)
-
-
 def test_diagnostics_before_an_outer_step_are_refused():
     with pytest.raises(RuntimeError, match="none was made"):
         _ = trained(3)[1].diagnostics
@@ -577,53 +320,6 @@ def test_a_warm_up_with_sgd_starts_the_first_loop_where_it_ends():
     run(model, optimizer, range(3, 9))
     run(other, EntropySGD(other.parameters(), **LOOP), range(3, 9))
     assert torch.equal(bits(model), bits(other))
-
-
-def rank_main(rank: int, folder: str) -> None:
-    """One of two ranks: a run with one seed on both, and one with a seed each."""
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        "gloo",
-        init_method=f"file://{folder}/meeting",
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=60),
-    )
-    for name, seed in (("same", 5), ("own", rank)):
-        model = small_net()
-        parallel = nn.parallel.DistributedDataParallel(model)
-        optimizer = EntropySGD(parallel.parameters(), **LOOP, seed=seed)
-        run(parallel, optimizer, range(rank, 14, 2))
-        torch.save((bits(model), anchor(model, optimizer)), f"{folder}/{name}{rank}.pt")
-    torch.distributed.barrier()
-    # Without the destructors of gloo's threads, which have been seen to wait for each other for ever.
-    os._exit(0)
-
-
-def test_ranks_with_one_seed_stay_together_and_with_two_drift_apart(tmp_path: Path):
-    context = torch.multiprocessing.get_context("spawn")
-    ranks = [context.Process(target=rank_main, args=(rank, str(tmp_path)), daemon=True) for rank in (0, 1)]
-    for process in ranks:
-        process.start()
-    for process in ranks:
-        process.join(100)
-    assert [process.exitcode for process in ranks] == [0, 0]
-    for name, together in (("same", True), ("own", False)):
-        (one, theta_one), (two, theta_two) = (torch.load(tmp_path / f"{name}{rank}.pt") for rank in (0, 1))
-        assert torch.equal(one, two) == together
-        assert torch.equal(theta_one, theta_two) == together
-    # One process that averages the two gradients itself.
-    model, optimizer = trained(0, seed=5)
-    for k in range(0, 14, 2):
-        halves = []
-        for part in (k, k + 1):
-            backward(model, part)
-            halves.append([weight.grad for weight in model.parameters()])
-        for weight, *pair in zip(model.parameters(), *halves, strict=True):
-            weight.grad = (pair[0] + pair[1]) / 2
-        optimizer.step()
-    same, _ = torch.load(tmp_path / "same0.pt")
-    torch.testing.assert_close(same, bits(model), rtol=0, atol=ROUNDING)
 
 
 @pytest.mark.parametrize(

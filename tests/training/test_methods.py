@@ -15,7 +15,6 @@ from training.cells.recipe import Recipe
 from training.engine.device import Computing, TrainingForward
 from training.entropy_sgd import EntropySGD
 from training.methods.attacks import pgd, trades_attack
-from training.methods.batch_norm import batch_norm_layers
 from training.methods.step import Method
 from training.models import build
 
@@ -154,7 +153,7 @@ def test_during_a_warm_up_the_weights_are_not_perturbed():
 )
 def test_running_statistics_move_with_the_forwards_of_the_policy(name, policy, forwards):
     model, _ = stepped(tiny(name, bn_policy_attack=policy, steps_train=10))
-    counted = [layer.num_batches_tracked for layer in batch_norm_layers(model)]
+    counted = [layer.num_batches_tracked for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
     assert [None if count is None else int(count) for count in counted] == [forwards, forwards]
 
 

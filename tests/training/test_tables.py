@@ -1,5 +1,5 @@
-"""Tables 1-3 and the compact table: the published numbers against the paper's lines, averages and differences by hand,
-and everything that must not be averaged, compared or left unsaid."""
+"""Tables 1-3 and the compact table as they are rendered: what stands in a line, what is said beside it and what is
+refused."""
 
 from __future__ import annotations
 
@@ -10,42 +10,12 @@ from typing import Any
 
 import pytest
 from run_records import run_record
+from table_records import AT, auto_runs
 
-from training.cells.published import PUBLISHED, Number
-from training.cells.recipes import COMPACT_RECIPES, PUBLISHED_RECIPES, RECIPES, recipe
-from training.results.averages import Average, average, difference, groups
+from training.cells.published import PUBLISHED
+from training.cells.recipes import COMPACT_RECIPES, RECIPES
+from training.results.averages import average, groups
 from training.results.tables import TABLES, lines, render
-from training.results.typesetting import Grid, typeset
-
-# The lines of the paper's tables, as its text has them.
-PAPER = {
-    "1": """
-	AT	AT+EnSGD	AWP	AWP+EnSGD
-CIFAR10 (AA, RN18)	48.0±0.2	49.2±0.4	49.9±0.4	50.5±0.2
-CIFAR10 (AA, WRN)	51.9±0.5	53.3±0.3	53.2±0.3	54.72±0.05
-SVHN (PGD, RN18)	53.1±0.6	59.1±0.4	59.3±0.1	59.91±0.09
-CIFAR100 (PGD, RN18)	27.66±0.04	28.69±0.03	30.95±0.07	30.9±0.1
-""",
-    "2": """
-	TRADES	+EnSGD	+AWP	+AWP+EnSGD	+AWP+EnSGD(tuned)
-WRN	52.9±0.3	53.4 ± 0.1	55.6±0.4	55.8±0.3	56.3±0.1
-""",
-    "3": """
-	AT	AT+EnSGD	AT+2ndEnSGD	AWP	AWP+EnSGD	AWP+2ndEnSGD
-CIFAR10(AA, RN18)	48.0±0.2	49.2±0.4	48.93±0.09	49.9±0.4	50.5±0.2	50.4 ± 0.3
-CIFAR10(AA, WRN)	51.9±0.5	53.3±0.3	53.5 ± 0.2	53.2±0.3	54.72±0.05	54.9 ± 0.2
-SVHN (PGD, RN18)	53.1±0.6	59.1±0.4	59.3±0.1	59.3±0.1	59.91±0.09	59.9±0.1
-CIFAR100 (PGD, RN18)	27.66±0.04	28.69±0.03	28.94±0.05	30.95±0.07	30.9±0.1	30.7±0.1
-""",
-}
-AT = recipe("cifar10-rn18-at")
-
-
-def auto_runs(
-    name: str = "cifar10-rn18-at", right: tuple[int, ...] = (4800, 4900, 5000), **more: Any
-) -> list[Any]:
-    """Whole runs of seeds 0, 1, 2 with these numbers right under AutoAttack and 300 more under PGD-20."""
-    return [run_record(name, seed, auto + 300, auto=auto, **more) for seed, auto in enumerate(right)]
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -59,146 +29,6 @@ def rows(text: str) -> list[dict[str, str]]:
 def row(text: str, label: str, method: str) -> dict[str, str]:
     (found,) = [one for one in rows(text) if one["Data (attack, net)"] == label and one["Method"] == method]
     return found
-
-
-@pytest.mark.parametrize("number", PUBLISHED)
-def test_the_published_numbers_are_those_of_the_papers_lines(number: str) -> None:
-    heading, *body = [line.split("\t") for line in PAPER[number].split("\n") if line]
-    table = PUBLISHED[number]
-    assert [column for column, _ in table.columns] == heading[1:]
-    printed = [[re.sub(r"\s", "", entry) for entry in line] for line in body]
-    typed = [[re.sub(r"\s", "", one.label), *(number.text for number in one.numbers)] for one in table.rows]
-    assert typed == printed
-
-
-def test_the_tables_print_45_numbers_for_29_cells_and_table_1_repeats_table_3() -> None:
-    cells = {number: table.cells for number, table in PUBLISHED.items()}
-    assert [len(cells[number]) for number in ("1", "2", "3")] == [16, 5, 24]
-    assert len({**cells["1"], **cells["2"], **cells["3"]}) == 29
-    assert cells["1"].items() <= cells["3"].items()
-    assert set(cells["2"]) | set(cells["3"]) == {one.name for one in PUBLISHED_RECIPES}
-
-
-def test_a_number_is_read_as_mean_and_deviation() -> None:
-    number = PUBLISHED["3"].cells["cifar10-wrn-awp-ensgd"]
-    assert (number.text, number.mean, number.std) == ("54.72±0.05", 54.72, 0.05)
-    assert all(
-        0 < one.std < 1 < one.mean < 100 for table in PUBLISHED.values() for one in table.cells.values()
-    )
-
-
-def test_the_claim_that_awp_beats_awp_ensgd_on_cifar100_by_0_05_holds_of_the_numbers() -> None:
-    """Sec. 5.3; and "for almost all cases EnSGD outperforms SGD": all but that one."""
-    cells = PUBLISHED["1"].cells
-    assert cells["cifar100-rn18-awp"].mean - cells["cifar100-rn18-awp-ensgd"].mean == pytest.approx(0.05)
-    for stem in ("cifar10-rn18", "cifar10-wrn", "svhn-rn18", "cifar100-rn18"):
-        for method in ("at", "awp"):
-            better = cells[f"{stem}-{method}-ensgd"].mean > cells[f"{stem}-{method}"].mean
-            assert better == ((stem, method) != ("cifar100-rn18", "awp"))
-
-
-def test_the_mean_and_deviation_of_48_49_50_are_49_and_1() -> None:
-    found = average(auto_runs(), "best_test", "autoattack")
-    assert found is not None
-    assert (found.mean, found.std) == pytest.approx((49, 1))
-    assert found.seeds == (0, 1, 2)
-
-
-def test_means_and_deviations_agree_with_numpy() -> None:
-    numpy = pytest.importorskip("numpy")
-    right = (4801, 4977, 5003, 4642)
-    found = average(auto_runs(right=right), "best_test", "autoattack")
-    assert found is not None
-    assert found.mean == pytest.approx(numpy.mean(right) / 100, rel=1e-12)
-    assert found.std == pytest.approx(numpy.std(right, ddof=1) / 100, rel=1e-12)
-
-
-def test_the_difference_in_standard_errors_by_hand() -> None:
-    """Ours 49 ± 1 from 3 seeds against 48.0 ± 0.2 from 3: 1 / sqrt(1/3 + 0.04/3) = 1 / sqrt(1.04/3)."""
-    ours = Average(49.0, 1.0, (0, 1, 2), "autoattack")
-    assert difference(ours, Number("48.0±0.2")) == pytest.approx(math.sqrt(3 / 1.04))
-    assert difference(ours, Number("50.0±0.2")) == pytest.approx(-math.sqrt(3 / 1.04))
-    more = Average(49.0, 1.0, tuple(range(12)), "autoattack")
-    assert difference(more, Number("48.0±0.2")) == pytest.approx(1 / math.sqrt(1 / 12 + 0.04 / 3))
-    narrow = Average(49.0, 0.3, (0, 1), "autoattack")
-    assert difference(narrow, Number("48.0±0.2")) == pytest.approx(1 / math.sqrt(0.045 + 0.04 / 3))
-
-
-def test_one_seed_or_no_spread_has_no_difference() -> None:
-    single = average(auto_runs(right=(4900,)), "best_test", "autoattack")
-    assert single == Average(49.0, None, (0,), "autoattack")
-    assert difference(single, Number("48.0±0.2")) is None
-    assert difference(Average(49.0, 0.0, (0, 1), "pgd20"), Number("48.0±0.0")) is None
-
-
-@pytest.mark.parametrize(
-    ("other", "message"),
-    [
-        (
-            run_record("cifar10-rn18-at", 3, 2550, auto=2450, n=5000),
-            "n_test is 10000 for seed 0 and 5000 for seed 3",
-        ),
-        (
-            run_record("cifar10-rn18-at-ensgd", 3, 5100, auto=4900),
-            "digest is .* for seed 0 and .* for seed 3",
-        ),
-        (
-            run_record(replace(AT, lr=0.2), 3, 5100, auto=4900),
-            "digest is .* of cifar10-rn18-at: such records cannot be averaged",
-        ),
-        (
-            run_record("cifar10-rn18-at", 3, 5100, auto=4900, data="CIFAR-10 (JPEG copy)"),
-            "data is CIFAR-10 for",
-        ),
-        (
-            run_record("cifar10-rn18-at", 3, 5100, auto=4900, epochs=100),
-            "epochs_run is 200 for seed 0 and 100",
-        ),
-        (run_record("cifar10-rn18-at", 2, 5100, auto=4900), "seeds 0, 1, 2, 2: a seed occurs twice"),
-    ],
-)
-def test_records_that_differ_are_never_averaged(other: dict[str, Any], message: str) -> None:
-    assert average([*auto_runs(), run_record("cifar10-rn18-at", 3, 5100, auto=4900)], "last", "pgd20")
-    with pytest.raises(ValueError, match=message):
-        average([*auto_runs(), other], "best_test", "autoattack")
-
-
-@pytest.mark.parametrize(
-    ("attack", "setting", "value"),
-    [
-        ("autoattack", "n", 1000),
-        ("autoattack", "version", "pyautoattack 0.1.0"),
-        ("autoattack", "epsilon", 0.031),
-        ("autoattack", "norm", "l2"),
-        ("pgd20", "steps", 10),
-        ("pgd20", "step_size", 0.003),
-    ],
-)
-def test_attacks_with_different_settings_are_never_averaged(attack: str, setting: str, value: object) -> None:
-    records = auto_runs()
-    records[1]["selection"]["best_test"]["attacks"][attack][setting] = value
-    with pytest.raises(ValueError, match=rf"attacks\.{attack} is .* such records cannot be averaged"):
-        average(records, "best_test", attack)
-    other = "clean" if attack == "pgd20" else "pgd20"
-    assert average(records, "best_test", other)
-
-
-def test_attacks_started_from_different_seeds_are_averaged_and_every_seed_is_said() -> None:
-    records = auto_runs()
-    for number, record in enumerate(records):
-        record["selection"]["best_test"]["attacks"]["autoattack"]["seed"] = 10 + number
-    assert average(records, "best_test", "autoattack")
-    assert (
-        "AutoAttack (pyautoattack 0.2.0): linf, epsilon 8/255, 10,000 test images, attack seed 10, 11, 12."
-        in (render("1", records))
-    )
-
-
-def test_nothing_to_average_is_said() -> None:
-    with pytest.raises(ValueError, match="records is empty"):
-        average([], "last", "clean")
-    assert average(auto_runs(), "last", "autoattack") is None
-    assert average(auto_runs(), "validation", "pgd20") is None
 
 
 @pytest.mark.parametrize("table", PUBLISHED)
@@ -467,30 +297,6 @@ def test_latex_holds_the_same_entries_and_only_escaped_characters(table: str) ->
     assert not re.search(r"(?<!\\)[%#_]", text)
     assert "±" not in text
     assert text.isascii()
-
-
-def test_markdown_keeps_a_bar_inside_its_cell() -> None:
-    text = typeset(Grid("t", ("a", "b"), (("x|y", "z"),), ()), "markdown")
-    assert r"| x\|y | z |" in text
-
-
-def test_notes_become_a_list_in_latex_and_no_list_without_any() -> None:
-    grid = Grid("t", ("a",), (("x",),), ("one & two",))
-    assert "\\begin{itemize}\n\\item one \\& two\n\\end{itemize}\n\\end{table}" in typeset(grid, "latex")
-    assert "itemize" not in typeset(replace(grid, notes=()), "latex")
-
-
-def test_a_grid_with_a_short_row_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"row \('x',\) has 1 entries, need 2"):
-        Grid("t", ("a", "b"), (("x",),), ())
-
-
-def test_more_than_26_remarks_get_letters_of_their_own() -> None:
-    records = [run_record("cifar10-rn18-at", 0, 100, epochs=epochs) for epochs in range(2, 32)]
-    text = render("1", records)
-    marks = re.findall(r"^- \[([a-z]+)\] shortened", text, flags=re.MULTILINE)
-    assert marks[:2] == ["a", "b"]
-    assert marks[25:] == ["z", "aa", "ab", "ac", "ad"]
 
 
 def test_unknown_tables_and_styles_name_the_known_ones() -> None:

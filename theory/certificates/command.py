@@ -1,4 +1,5 @@
-"""`python -m theory verify`: runs the checker over the stored certificates and says how every fact is known."""
+"""`python -m theory verify`, which runs the checker over the stored certificates and says how every fact is known, and
+`python -m theory coq`, which writes them as a file for Coq."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+from support.files import make_folder, replace_file
+from support.options import folder_name
+from theory.certificates.coq import lemmas
 from theory.certificates.store import STORE, read_claims, read_store
 from theory.certificates.verify import counted, table
 
@@ -44,3 +48,20 @@ def run_verify(arguments: argparse.Namespace) -> int:
     for line in wrong:
         print(f"theory: {line}", file=sys.stderr)
     return 1 if wrong else 0
+
+
+def add_coq_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `python -m theory coq`."""
+    parser.add_argument(
+        "--out", type=folder_name, default=Path("results"), metavar="DIR", help="where (default: results)"
+    )
+    parser.set_defaults(run=run_coq)
+
+
+def run_coq(arguments: argparse.Namespace) -> int:
+    """Writes certificates.v; 0."""
+    make_folder(arguments.out)
+    parts = list(lemmas(read_store(STORE)))
+    path = replace_file(arguments.out / "certificates.v", "\n".join(parts))
+    print(f"{len(parts) - 2} lemmas in {path}; `make coq` or `coqc certificates.v` checks them")
+    return 0

@@ -93,22 +93,42 @@ def limit(
     direction: str = "+",
     dimension: Dimension = ALL,
     shows: tuple[str, ...] = (),
+    replay: str = "",
 ) -> Fact:
     """Whether expression tends to `value` as variable -> to (from above by default); sympy's Gruntz algorithm
-    decides.
+    finds the limit, and `identity` compares the two.
 
-    Serves the statements of the form "not Lipschitz": a family of pairs whose ratio tends to infinity.
+    Serves the statements of the form "not Lipschitz": a family of pairs whose ratio tends to infinity. A limit
+    that can be neither shown equal to `value` nor told from it is undecided. A refuted one carries `replay`.
     """
+    value = sp.sympify(value)
     try:
         found = sp.limit(expression, variable, to, direction)
     except NotImplementedError:  # sympy's way of giving up on some comparisons of growth
         return Fact(says, None, Grade.NONE, "sympy limit", dimension, shows)
     if isinstance(found, sp.Limit):
         return Fact(says, None, Grade.NONE, "sympy limit", dimension, shows)
-    holds = found == value or (found - sp.sympify(value)).equals(0) is True
     lines = (*shows, f"limit of {expression} as {variable} -> {to}: {found}")
-    witness = None if holds else Witness({str(variable): f"-> {to}"}, found, "==", sp.sympify(value))
+    holds = _same_limit(found, value)
+    if holds is None:
+        return Fact(says, None, Grade.NONE, "sympy limit", dimension, lines)
+    witness = None if holds else Witness({str(variable): f"-> {to}"}, found, "==", value, replay)
     return Fact(says, holds, Grade.PROVED, "sympy limit", dimension, lines, witness)
+
+
+def _same_limit(found: sp.Expr, value: sp.Expr) -> bool | None:
+    """Whether two limits are equal for all values of their symbols; None where that is not decided."""
+    if found == value:
+        return True
+    if found.has(sp.AccumBounds, sp.nan, sp.zoo) or value.has(sp.AccumBounds, sp.nan, sp.zoo):
+        return None
+    infinite = [side.is_infinite for side in (found, value)]
+    if None in infinite:
+        return None
+    if any(infinite):
+        # Two infinities that are not the same symbol differ in sign; an infinite side differs from a finite one.
+        return found.is_extended_positive is value.is_extended_positive if all(infinite) else False
+    return identity("", found, value).holds
 
 
 def _entries(left: object, right: object) -> Iterator[tuple[sp.Expr, sp.Expr]]:

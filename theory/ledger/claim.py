@@ -50,11 +50,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Twin:
-    """A false neighbour of the right statement (the corrected one where there is one): it must come out
-    refuted."""
+    """A false neighbour of the right statement (the corrected one where there is one), or, with
+    `of="sharpest"`, of the sharpened one: it must come out refuted."""
 
     name: str
     change: Mapping[str, object]
+    of: str = "right"
+
+    def __post_init__(self) -> None:
+        if self.of not in ("right", "sharpest"):
+            raise ValueError(f"of = {self.of!r} of twin {self.name!r} must be 'right' or 'sharpest'")
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Claim:
     `slip` marks a false print whose intended form is plain (verdict typo instead of false); `sides` pins both
     sides of the printed statement's witness, so that the refutation a reader replays is exactly the one the
     machine found;
+    `group` names the defect that several false statements share, so that it is counted once;
     `cites` names theorems of the literature that the argument uses without proving them;
     `coordinates(d)` writes the derivation out in d coordinates for `show --dim d`.
     """
@@ -92,6 +98,7 @@ class Claim:
     cites: tuple[str, ...] = ()
     stated: Mapping[str, object] = field(default_factory=dict)
     slip: bool = False
+    group: str = ""
     sides: tuple[object, object] | None = None
     corrected: Reading | None = None
     sharpest: Reading | None = None
@@ -165,11 +172,14 @@ def right_reading(claim: Claim) -> tuple[Check, dict[str, object]]:
 
 
 def decide_twin(claim: Claim, twin: Twin) -> Finding:
-    """Runs the argument on a twin: the right statement with some of its data replaced.
+    """Runs the argument on a twin: the statement it neighbours with some of its data replaced.
 
-    Raises ValueError when the twin changes a name that the statement does not have.
+    Raises ValueError when the twin changes a name that the statement does not have, or neighbours a sharpened
+    statement where there is none.
     """
-    check, stated = right_reading(claim)
+    if twin.of == "sharpest" and claim.sharpest is None:
+        raise ValueError(f"twin {twin.name!r} of {claim.id!r} is of a sharpened statement, and there is none")
+    check, stated = right_reading(claim) if twin.of == "right" else _reading(claim, claim.sharpest)
     unknown = sorted(set(twin.change) - set(stated))
     if unknown:
         raise ValueError(

@@ -8,6 +8,6 @@ conditions, derivative and constants (`analysis`, `lemmas`), and a report as tex
 from __future__ import annotations
 
 from theory.own_loss.analysis import check_loss
-from theory.own_loss.report import LossReport
+from theory.own_loss.text import LossReport
 
 __all__ = ["LossReport", "check_loss"]

@@ -17,8 +17,8 @@ from theory.own_loss.matrices import Matrix, Spectrum, chopped, from_entries, sp
 from theory.own_loss.newton import Maximum
 from theory.own_loss.objective import DIGITS, Objective, exact, resolve_small
 from theory.own_loss.problem import LossProblem, kink_at, read_problem
-from theory.own_loss.report import LossReport
 from theory.own_loss.search import SearchResult, find_attack
+from theory.own_loss.text import LossReport
 
 SAME_GRADIENT = mpf(10) ** -20  # relative difference of two gradients in theta that count as equal
 

@@ -11,7 +11,7 @@ from theory.cli import assignments, fraction_or_float, name_list, number_list
 from theory.ledger.show import console
 from theory.own_loss.analysis import check_loss
 from theory.own_loss.problem import NORMS
-from theory.own_loss.report import LossReport
+from theory.own_loss.text import LossReport
 
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,11 +14,10 @@ from mpmath import mpf
 from theory.own_loss.matrices import Matrix, Spectrum
 from theory.own_loss.objective import DIGITS
 from theory.own_loss.problem import LossProblem
-from theory.own_loss.text import render
 
 
 @dataclass(frozen=True)
-class LossReport:
+class Findings:
     """The attack on a loss at one parameter, and what Lemmas 4 and 5 say there; numbers carry 30 digits.
 
     `case` is interior, sphere (L2 boundary) or box (L_infinity boundary, `active` maps coordinates to
@@ -116,9 +115,6 @@ class LossReport:
     def to_json(self) -> str:
         """The report as one JSON object."""
         return json.dumps(self.as_dict(), indent=2, allow_nan=False)
-
-    def __str__(self) -> str:
-        return render(self)
 
 
 @dataclass(frozen=True)

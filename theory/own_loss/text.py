@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mpmath
 from mpmath import mpf
 
 from theory.own_loss.matrices import Matrix, Spectrum
 from theory.own_loss.objective import DIGITS
-
-if TYPE_CHECKING:
-    from theory.own_loss.report import LemmaReport, LossReport
+from theory.own_loss.report import Findings, LemmaReport
 
 WIDTH = 80
 
 
-def render(report: LossReport) -> str:
+class LossReport(Findings):
+    """What was found, with a text for a person."""
+
+    def __str__(self) -> str:
+        return render(self)
+
+
+def render(report: Findings) -> str:
     """The report as text of at most 80 columns: headings at the margin, everything else indented."""
     sections = (_problem, _attack, _first_order, _second_order, _movement, _lemmas, _adversarial)
     return "\n".join(line for section in sections for line in section(report))
 
 
-def _problem(report: LossReport) -> Iterator[str]:
+def _problem(report: Findings) -> Iterator[str]:
     problem = report.problem
     yield "Problem"
     yield from _item("loss", str(problem.loss))
@@ -36,7 +41,7 @@ def _problem(report: LossReport) -> Iterator[str]:
         yield from _item("set", ", ".join(f"{name} = {value}" for name, value in problem.values.items()))
 
 
-def _attack(report: LossReport) -> Iterator[str]:
+def _attack(report: Findings) -> Iterator[str]:
     yield "Attack"
     for symbol, value in zip(report.problem.x, report.attack, strict=True):
         yield from _item(f"{symbol}'", mpmath.nstr(value, DIGITS, strip_zeros=False))
@@ -47,7 +52,7 @@ def _attack(report: LossReport) -> Iterator[str]:
         yield from _item("tie", f"the same loss at ({', '.join(_number(v) for v in tie)})")
 
 
-def _position(report: LossReport) -> str:
+def _position(report: Findings) -> str:
     if report.case == "interior":
         return f"inside the ball, {_number(report.distance_to_boundary)} from its boundary"
     if report.case == "sphere":
@@ -59,7 +64,7 @@ def _position(report: LossReport) -> str:
     return f"active {', '.join(faces)}; free {', '.join(free) or 'none (a corner)'}"
 
 
-def _search(report: LossReport) -> str:
+def _search(report: Findings) -> str:
     others = report.other_maxima
     seen = (
         f"{len(others)} lower local maxima seen (best {others[0]:.6g})"
@@ -69,7 +74,7 @@ def _search(report: LossReport) -> str:
     return f"{report.starts} starts, {seen}; searched, not certified global"
 
 
-def _first_order(report: LossReport) -> Iterator[str]:
+def _first_order(report: Findings) -> Iterator[str]:
     condition = {
         "interior": "grad_x l = 0",
         "sphere": "grad_x l = mu n, mu >= 0",
@@ -88,7 +93,7 @@ def _first_order(report: LossReport) -> Iterator[str]:
         yield from _item("strict", f"complementarity {verdict}")
 
 
-def _second_order(report: LossReport) -> Iterator[str]:
+def _second_order(report: Findings) -> Iterator[str]:
     space = {
         "interior": "grad_x^2 l < 0",
         "sphere": "Hessian of J < 0 on the tangent space",
@@ -107,7 +112,7 @@ def _second_order(report: LossReport) -> Iterator[str]:
         yield from _spectrum_lines("Hessian in the free coordinates", report.reduced)
 
 
-def _movement(report: LossReport) -> Iterator[str]:
+def _movement(report: Findings) -> Iterator[str]:
     yield "Movement of the attack: D_theta x'"
     if report.attack_jacobian is None:
         yield from _item(
@@ -123,7 +128,7 @@ def _movement(report: LossReport) -> Iterator[str]:
     yield from _item("C_thetax", f"{_number(report.c_theta_x)} = sigma_1(B) here, B = grad_theta grad_x l")
 
 
-def _lemmas(report: LossReport) -> Iterator[str]:
+def _lemmas(report: Findings) -> Iterator[str]:
     for lemma in report.lemmas:
         yield f"{lemma.name} at this point: {_verdict(lemma)}"
         for assumption in lemma.assumptions:
@@ -143,7 +148,7 @@ def _verdict(lemma: LemmaReport) -> str:
     return f"does not apply: {len(failing)} of {len(lemma.assumptions)} assumptions fail"
 
 
-def _adversarial(report: LossReport) -> Iterator[str]:
+def _adversarial(report: Findings) -> Iterator[str]:
     yield "Adversarial loss l_epsilon(theta)"
     if not report.differentiable:
         yield from _item(

@@ -84,6 +84,7 @@ PAPER = Paper(
         "sec2.assumption1",
         "sec2.prop1",
         "sec2.eq10_entropy",
+        "sec2.eq10_scope",
         "sec2.eq13_flatness",
         "sec31.lemma1",
         "sec31.lemma1_hessian",

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 DATASETS = ("cifar10", "cifar100", "svhn", "fashion-mnist", "digits", "images")
-MODELS = ("preact-resnet18", "wide-resnet34-10", "small")
+MODELS = ("preact-resnet18", "wide-resnet34-10", "small", "small-silu")
 METHODS = ("at", "awp", "trades", "trades-awp")
 OPTIMIZERS = ("sgd", "ensgd", "2ndensgd")
 PRESETS = ("paper", "code")
@@ -106,6 +106,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _check(self)
+
+    @property
+    def small(self) -> bool:
+        """Whether the net is one of the small ones, which gain nothing from a second thread."""
+        return self.model in ("small", "small-silu")
 
     @property
     def entropy_settings(self) -> dict[str, Any]:

@@ -171,6 +171,10 @@ COMPACT_RECIPES = (
     _cell(COMPACT, "awp-ensgd", _awp(0.005), ENSGD_COMPACT),
     _cell(COMPACT, "awp-2ndensgd", _awp(0.005), ENSGD_COMPACT, SECOND),
 )
+# Twins of the compact table whose loss is smooth in the input and in the weights, for `training.studies.probe`.
+SMOOTH_RECIPES = tuple(
+    replace(one, name=one.name.replace("compact", "silu"), model="small-silu") for one in COMPACT_RECIPES
+)
 HELD_OUT = 1000  # of the `-val` twins
 VALIDATION_SUFFIX = re.compile(r"-val(\d*)$")
 EPOCHS_SUFFIX = re.compile(r"-e([1-9]\d*)$")
@@ -233,6 +237,7 @@ RECIPES: dict[str, Recipe] = {
         *PUBLISHED_RECIPES,
         *(held_out(cell, HELD_OUT) for cell in PUBLISHED_RECIPES),
         *COMPACT_RECIPES,
+        *SMOOTH_RECIPES,
     )
 }
 
@@ -275,6 +280,7 @@ def listing() -> str:
     for title, table in groups.items():
         lines += [title, *(_line(one) for one in PUBLISHED_RECIPES if table in one.cells), ""]
     lines += ["Compact table (digits, small net)", *(_line(one) for one in COMPACT_RECIPES), ""]
+    lines += ["The same with a smooth activation", *(_line(one) for one in SMOOTH_RECIPES), ""]
     lines += [f"NAME-val holds out {HELD_OUT:,} training images, NAME-val500 another number.", ""]
     lines += [
         "NAME-e20 has its whole schedule in 20 epochs: drops and warm-up at the same share of them.",

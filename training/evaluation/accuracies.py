@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from training.methods.ascent import uniform_start
 from training.methods.attacks import pgd
 from training.methods.batch_norm import evaluating
+from training.scalars import whole
 
 # Random starts are drawn for so many examples at once, whatever the batch: example i always gets the same one.
 BLOCK = 256
@@ -55,7 +56,10 @@ def pgd_accuracy(
     example that an earlier iterate fooled, or x itself, may be right again there. To drop it would count the best
     iterate, a lower number under the same name.
     """
-    starts = _starts(images.shape[1:], epsilon, norm, seed)
+    number = whole(seed)
+    if number is None:
+        raise ValueError(f"seed = {seed!r}; it must be a whole number")
+    starts = _starts(images.shape[1:], epsilon, norm, number)
 
     def attacked(x: Tensor, y: Tensor) -> Tensor:
         start = torch.stack(list(islice(starts, len(x))))
@@ -69,6 +73,7 @@ def pgd_accuracy(
             norm=norm,
             start=start,
             weight_gradients=weight_gradients,
+            check_values=False,  # `check_examples` has looked
         )
 
     return _share_right(model, images, labels, batch, attacked)
@@ -98,7 +103,7 @@ def pixels(images: Tensor, device: torch.device) -> Tensor:
 
 def check_examples(model: nn.Module, images: Tensor, labels: Tensor, batch: int) -> torch.device:
     """The device of the weights. Raises: ValueError where images, labels, batch and model do not go together."""
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+    if (whole(batch) or 0) < 1:
         raise ValueError(f"batch = {batch!r}; it must be a whole number >= 1: pass 1 or more")
     if images.ndim != 4 or labels.ndim != 1 or len(images) != len(labels) or not len(images):
         raise ValueError(
@@ -128,6 +133,14 @@ def check_examples(model: nn.Module, images: Tensor, labels: Tensor, batch: int)
     return device
 
 
+def require_finite_logits(finite: Tensor) -> None:
+    """Raises NonFiniteLogits unless all of `finite`, what `isfinite` said of logits, is True."""
+    if not finite.all():
+        raise NonFiniteLogits(
+            "the model returned logits that are not finite, so no accuracy: its weights or statistics have diverged"
+        )
+
+
 class _Logits(nn.Module):
     """A model whose outputs are those of `float_logits`."""
 
@@ -151,17 +164,14 @@ def _share_right(
     right = torch.zeros((), dtype=torch.int64, device=device)
     finite = torch.ones((), dtype=torch.bool, device=device)
     with evaluating(model):
-        for x, y in zip(images.split(batch), labels.split(batch), strict=True):
+        for x, y in zip(images.split(int(batch)), labels.split(int(batch)), strict=True):
             x, y = pixels(x, device), y.to(device)
             x = change(x, y)
             with torch.no_grad():
                 logits = float_logits(model, x)
             right += (logits.argmax(dim=1) == y).sum()
             finite &= logits.isfinite().all()
-    if not finite:
-        raise NonFiniteLogits(
-            "the model returned logits that are not finite, so no accuracy: its weights or statistics have diverged"
-        )
+    require_finite_logits(finite)
     return int(right) / len(images)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pyautoattack import AutoAttack
+from pyautoattack import AutoAttack, checks
 from torch import Tensor, nn
 
-from training.evaluation.accuracies import check_examples, float_logits, pixels
+from training.evaluation.accuracies import check_examples, float_logits, pixels, require_finite_logits
 from training.evaluation.state import fingerprint, opened
-from training.methods.ascent import without_weight_gradients
+from training.methods.ascent import recordable, without_weight_gradients
 from training.methods.batch_norm import evaluating
+from training.scalars import real, whole
 
 # The attacks of AutoAttack's standard version, in its order; each tries only what the ones before left standing.
 STANDARD = ("apgd-ce", "apgd-t", "fab-t", "square")
@@ -34,6 +36,7 @@ FEWEST_CLASSES = 4
 # The attacks project in float32 and far from 0: a radius may come out larger by a few roundings of the pixels.
 RADIUS_SLACK = 1e-4
 PIXEL_SLACK = 1e-5
+LOGGER = logging.getLogger("auto-attack")  # of the package
 
 Progress = Callable[[str, int, int, float], None]
 
@@ -44,7 +47,8 @@ class AutoAttackResult:
 
     `clean`: before any attack. `stages`: accuracy after each stage, in order. `robust`: (n,) bool on the CPU, the
     examples no stage fooled. `largest_norm`: of the perturbations that fooled, at most epsilon up to rounding.
-    `seconds`: of each stage, interruptions not counted. `warnings`: the package's own, each once.
+    `seconds`: of each stage, interruptions not counted. `warnings`: the package's own, each once: that the model seems
+    to be randomised or dynamic, to return probabilities, to hide its gradients.
     """
 
     clean: float
@@ -87,6 +91,7 @@ class AutoAttackResult:
         }
 
 
+@torch.inference_mode(False)
 def autoattack_accuracy(
     model: nn.Module,
     images: Tensor,
@@ -110,18 +115,19 @@ def autoattack_accuracy(
     `progress(stage, batches done, batches, accuracy so far)`: called after every batch, its state being saved.
     Afterwards the model's modes, `.grad` and `requires_grad` and torch's random generators are as before.
 
-    Raises: ValueError for arguments outside their range, and for fewer than 4 classes; ForeignState, before any
-    attack, for a state that belongs to another run. RuntimeError if the package returns a perturbation outside the
-    ball or the box.
+    Raises: ValueError for arguments outside their range, and for fewer than 4 classes; NonFiniteLogits; ForeignState,
+    before any attack, for a state that belongs to another run. RuntimeError if the package returns a perturbation
+    outside the ball or the box.
     """
-    _check_options(epsilon, norm, seed, stages)
-    device = check_examples(model, images, labels, batch)
+    epsilon, seed = _checked_options(epsilon, norm, seed, stages)
+    device, batch = check_examples(model, images, labels, batch), int(batch)
     settings: dict[str, Any] = {"norm": norm, "epsilon": epsilon, "seed": seed, "batch": batch}
     run = {**settings, "package": _package(), **fingerprint(model, images, labels)}
     with evaluating(model), without_weight_gradients(model), _own_randomness(), _collected() as warnings:
-        x, y = pixels(images, device), labels.to(device)
+        x, y = recordable(pixels(images, device)), recordable(labels.to(device))
         attacks = _attacks(model, x[:1], epsilon, norm, seed)
         state = opened(state_path, run, lambda: _right(model, x, y, batch))
+        _check_model(model, x[:batch], y[:batch])
         for name in stages[len(state.stages) :]:
             stage, batches = state.begin(name), state.batches(batch)
             for indices in batches[stage.batches :]:
@@ -131,13 +137,16 @@ def autoattack_accuracy(
                 stage.largest_norm = max(stage.largest_norm, size)
                 stage.batches += 1
                 stage.seconds += time.perf_counter() - since
-                state.warnings += [text for text in warnings if text not in state.warnings]
+                state.note(warnings)
                 state.save(state_path)
                 if progress:
                     progress(name, stage.batches, len(batches), stage.accuracy)
             state.end()
             state.save(state_path)
-    kept = state.stages[: len(stages)]
+        kept = state.stages[: len(stages)]
+        reached = {"clean": state.clean_accuracy, **{stage.name: stage.accuracy for stage in kept}}
+        checks.check_square_sr(reached, logger=LOGGER)
+        state.note(warnings)
     return AutoAttackResult(
         clean=state.clean_accuracy,
         stages={stage.name: stage.accuracy for stage in kept},
@@ -149,20 +158,41 @@ def autoattack_accuracy(
     )
 
 
-def _check_options(epsilon: float, norm: str, seed: int, stages: tuple[str, ...]) -> None:
+def _checked_options(epsilon: float, norm: str, seed: int, stages: tuple[str, ...]) -> tuple[float, int]:
+    """epsilon and seed as Python's own numbers."""
     if norm not in PACKAGE_NORMS:
         raise ValueError(f"norm = {norm!r} is unknown; the known ones are {', '.join(PACKAGE_NORMS)}")
-    if not 0 < epsilon <= (1 if norm == "linf" else math.inf) or epsilon == math.inf:
+    radius, number = real(epsilon), whole(seed)
+    if radius is None or not 0 < radius <= (1 if norm == "linf" else math.inf) or radius == math.inf:
         raise ValueError(
             f"epsilon = {epsilon}; it must be > 0{' and <= 1' if norm == 'linf' else ' and finite'}, a fraction of "
             "the pixel range: 8 of 255 is 8/255"
         )
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if number is None or number < 0:
         raise ValueError(f"seed = {seed!r}; it must be a whole number >= 0: the package would take the clock")
     if not stages or tuple(stages) != STANDARD[: len(stages)]:
         raise ValueError(
             f"stages = {stages}; they must be the first ones of {', '.join(STANDARD)}: pass STANDARD[:k]"
         )
+    return radius, number
+
+
+def _check_model(model: nn.Module, x: Tensor, y: Tensor) -> None:
+    """The package's own doubts about a model, which it logs as warnings. Its check for dynamic models counts calls and
+    switches tracing off for the whole process: both are put back."""
+
+    def logits(x: Tensor) -> Tensor:
+        return float_logits(model, x)
+
+    checks.check_randomized(logits, x, y, bs=len(x), logger=LOGGER)
+    checks.check_range_output(logits, x, logger=LOGGER)
+    traced, counted = sys.gettrace(), dict(checks.funcs)
+    try:
+        checks.funcs.update(dict.fromkeys(checks.funcs, 0))
+        checks.check_dynamic(logits, x, logger=LOGGER)
+    finally:
+        sys.settrace(traced)
+        checks.funcs.update(counted)
 
 
 def _attacks(model: nn.Module, x: Tensor, epsilon: float, norm: str, seed: int) -> dict[str, Any]:
@@ -190,7 +220,9 @@ def _right(model: nn.Module, x: Tensor, y: Tensor, batch: int) -> Tensor:
     """(n,) bool on the CPU: which examples the model gets right without an attack."""
     with torch.no_grad():
         pairs = zip(x.split(batch), y.split(batch), strict=True)
-        return torch.cat([float_logits(model, some).argmax(dim=1) == wanted for some, wanted in pairs]).cpu()
+        found = [(float_logits(model, some), wanted) for some, wanted in pairs]
+    require_finite_logits(torch.stack([logits.isfinite().all() for logits, _ in found]))
+    return torch.cat([logits.argmax(dim=1) == wanted for logits, wanted in found]).cpu()
 
 
 def _fooled(
@@ -199,7 +231,9 @@ def _fooled(
     """Which examples the attack fools, (N,) bool on the CPU, and the largest norm of what fooled them."""
     with torch.no_grad():
         adversarial = attack.perturb(x, y)
-        fooled = float_logits(model, adversarial).argmax(dim=1) != y
+        logits = float_logits(model, adversarial)
+    require_finite_logits(logits.isfinite())
+    fooled = logits.argmax(dim=1) != y
     adversarial, x = adversarial[fooled], x[fooled]
     delta = (adversarial - x).flatten(1)
     size = float(torch.linalg.vector_norm(delta, PACKAGE_ORDERS[norm], dim=1).max()) if len(x) else 0.0
@@ -230,14 +264,19 @@ def _collected() -> Iterator[list[str]]:
             if record.getMessage() not in texts:
                 texts.append(record.getMessage())
 
-    logger, handler = logging.getLogger("auto-attack"), Collector(logging.WARNING)
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(handler)
+    handler = Collector(logging.WARNING)
+    before = LOGGER.propagate, LOGGER.level, LOGGER.disabled, logging.root.manager.disable
+    LOGGER.propagate, LOGGER.disabled = False, False
+    LOGGER.setLevel(logging.WARNING)
+    logging.disable(logging.NOTSET)
+    LOGGER.addHandler(handler)
     try:
         yield texts
     finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagate
+        LOGGER.removeHandler(handler)
+        LOGGER.propagate, _, LOGGER.disabled, _ = before
+        LOGGER.setLevel(before[1])
+        logging.disable(before[3])
 
 
 def _package() -> str:

@@ -65,6 +65,10 @@ class State:
         indices = self._before().nonzero().flatten()
         return list(indices.split(size)) if len(indices) else []
 
+    def note(self, warnings: list[str]) -> None:
+        """Keep those texts that are new."""
+        self.warnings += [text for text in warnings if text not in self.warnings]
+
     def end(self) -> None:
         if self.current is not None:
             self.stages.append(self.current)

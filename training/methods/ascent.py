@@ -13,8 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from training.methods.batch_norm import batch_norm_policy
+from training.scalars import real, whole
 
 NORMS = ("linf", "l2")
+# How far x may lie outside the box, over the larger end of it: a few roundings in float32, as of a box computed apart.
+BOX_SLACK = 2 * torch.finfo(torch.float32).eps
 
 
 def ascend(
@@ -43,7 +46,15 @@ def ascend(
 
 @contextmanager
 def attacked(model: nn.Module, bn_policy: str | None, weight_gradients: bool) -> Iterator[list[Tensor]]:
-    """Gradients on and the batch-norm policy in force; yields the weights whose gradients are to be computed."""
+    """Gradients on and the batch-norm policy in force; yields the weights whose gradients are to be computed.
+
+    Raises: ValueError for a model with weights or buffers from inference mode, which autograd cannot use.
+    """
+    if any(one.is_inference() for one in (*model.parameters(), *model.buffers())):
+        raise ValueError(
+            "model holds tensors made under torch.inference_mode(), through which there is no gradient: make or load "
+            "it outside"
+        )
     with batch_norm_policy(model, bn_policy), torch.enable_grad():
         if weight_gradients:
             yield [weight for weight in model.parameters() if weight.requires_grad]
@@ -55,8 +66,8 @@ def attacked(model: nn.Module, bn_policy: str | None, weight_gradients: bool) ->
 def project(delta: Tensor, x: Tensor, epsilon: float, norm: str, box: tuple[float, float]) -> Tensor:
     """delta brought into the ball, then x + delta into the box.
 
-    For x inside the box the second step moves no coordinate away from 0, so the result lies in both. For
-    "l2" it is not always the nearest point of the intersection; nor is it in the public codes.
+    For x inside the box, which `checked` sees to, the second step moves no coordinate away from 0, so the result lies
+    in both. For "l2" it is not always the nearest point of the intersection; nor is it in the public codes.
     """
     if norm == "linf":
         delta = delta.clamp(-epsilon, epsilon)
@@ -99,7 +110,12 @@ def without_weight_gradients(model: nn.Module) -> Iterator[None]:
             weight.requires_grad_(True)
 
 
-def check_ranges(
+def recordable(tensor: Tensor) -> Tensor:
+    """The tensor, or a copy of one made in inference mode, which autograd could not keep for a gradient."""
+    return tensor.clone() if tensor.is_inference() else tensor
+
+
+def checked(
     x: Tensor,
     epsilon: float,
     step_size: float,
@@ -107,8 +123,12 @@ def check_ranges(
     norm: str,
     box: tuple[float, float],
     generator: torch.Generator | None,
-) -> None:
-    """Everything that can be known without asking the device."""
+    check_values: bool,
+) -> tuple[float, float, int, tuple[float, float]]:
+    """epsilon, step_size, steps and box as Python's own numbers, all arguments being within their ranges.
+
+    The device is asked once, for the range of x, where `check_values`.
+    """
     if norm not in NORMS:
         raise ValueError(f"norm = {norm!r} is unknown; the known ones are {', '.join(NORMS)}")
     if not x.is_floating_point() or x.ndim < 2:
@@ -116,25 +136,41 @@ def check_ranges(
             f"x has type {x.dtype} and shape {tuple(x.shape)}; it must hold a batch of floats (N, ...): divide "
             "images of whole numbers by 255 first"
         )
-    low, high = box
+    low, high = [math.nan if (end := real(one)) is None else end for one in box]
     if not -math.inf < low < high < math.inf:
         raise ValueError(
             f"box = {box}; it must be (low, high) with low < high, both finite: (0, 1) for pixels"
         )
     widest = (high - low) * (1 if norm == "linf" else math.sqrt(math.prod(x.shape[1:])))
-    if not 0 <= epsilon <= widest:
+    radius, size, number = real(epsilon), real(step_size), whole(steps)
+    if radius is None or not 0 <= radius <= widest:
         raise ValueError(
             f"epsilon = {epsilon}; it must lie between 0 and {widest:g}, the size of the box in this norm: it is "
             "in the units of x, so 8 of 255 is 8/255"
         )
-    if not 0 <= step_size < math.inf:
+    if size is None or not 0 <= size < math.inf:
         raise ValueError(f"step_size = {step_size}; it must be finite and >= 0: pass a part of epsilon")
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+    if number is None or number < 1:
         raise ValueError(f"steps = {steps!r}; it must be a whole number >= 1: pass 1 or more")
     if generator is not None and generator.device.type != x.device.type:
         raise ValueError(
             f"generator is on {generator.device}; x is on {x.device}: make it with "
             f"torch.Generator('{x.device.type}')"
+        )
+    if check_values and x.numel() and not x.is_meta:
+        _require_in_box(x, low, high)
+    return radius, size, number, (low, high)
+
+
+def _require_in_box(x: Tensor, low: float, high: float) -> None:
+    """Where x is outside, no delta reaches the box within a small radius: it would be a large one, without a word."""
+    least, most = torch.stack(torch.aminmax(x)).tolist()
+    slack = BOX_SLACK * max(abs(low), abs(high))
+    ends = torch.tensor([low, high], dtype=x.dtype).tolist()
+    if not ends[0] - slack <= least <= most <= ends[1] + slack:
+        raise ValueError(
+            f"x runs from {least:g} to {most:g}; it must be finite and lie in box = ({low:g}, {high:g}): divide bytes "
+            "by 255, and normalise inside the model (training.models.Normalise)"
         )
 
 

@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.methods.ascent import ascend, attacked, check_ranges, drawn, project, uniform_start
+from training.methods.ascent import ascend, attacked, checked, drawn, project, recordable, uniform_start
 from training.methods.batch_norm import batch_norm_policy
+from training.scalars import real
 
 STARTS = ("uniform", "zero")
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ce": F.cross_entropy}
@@ -23,6 +24,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ce": F.cross_entropy}
 TRADES_START = 0.001
 
 
+@torch.inference_mode(False)
 def pgd(
     model: nn.Module,
     x: Tensor,
@@ -38,6 +40,7 @@ def pgd(
     generator: torch.Generator | None = None,
     bn_policy: str | None = None,
     weight_gradients: bool = False,
+    check_values: bool = True,
 ) -> Tensor:
     """A perturbation delta, shape of x, with `||delta||_norm <= epsilon` and x + delta in the box: the last iterate of
 
@@ -46,19 +49,21 @@ def pgd(
     `direction` the sign ("linf") or the gradient over its norm, example by example ("l2"; zero where it is zero),
     P the projection to the ball followed by the one to the box (Madry et al., 2018; Sec. 2.1).
 
-    `x`: (N, ...), inside the box. `y`: what the loss takes, labels (N,) for "ce". `epsilon`, `step_size` >= 0
-    in the units of x: fractions of the pixel range for the box (0, 1). `start`: "uniform" in the ball, "zero",
-    or a tensor like x; projected. `loss`: "ce", the mean cross-entropy, or a callable (logits, y) -> scalar.
-    `generator`: on the device of x; None draws from torch's global one. `bn_policy`: see
-    `training.methods.batch_norm`. `weight_gradients=True` also computes the gradients of the weights and drops them, as
-    a backward pass of the public codes does: it costs a third more and changes nothing else.
-    Weights, their `.grad` and `requires_grad`, and the mode of the model are afterwards as before.
+    `x`: (N, ...), inside the box: normalise in the model, `training.models.Normalise`. `y`: what the loss takes, labels
+    (N,) for "ce". `epsilon`, `step_size` >= 0 in the units of x: fractions of the pixel range for the box (0, 1).
+    Numbers may be numpy's. `start`: "uniform" in the ball, "zero", or a tensor like x; projected. `loss`: "ce", the
+    mean cross-entropy, or a callable (logits, y) -> scalar. `generator`: on the device of x; None: torch's global one.
+    `bn_policy`: see `training.methods.batch_norm`. `weight_gradients=True` also computes the gradients of the
+    weights and drops them, as a backward pass of the public codes does: it costs a third more and changes nothing else.
+    `check_values=False` does without the look at the range of x, the one wait for the device, where it is known.
+    Weights, their `.grad` and `requires_grad`, and the mode of the model are afterwards as before. A caller's no_grad
+    or inference mode makes no difference.
 
     Raises: ValueError for an argument outside its range.
     """
     objective = _known_loss(loss)
-    x = x.detach()
-    check_ranges(x, epsilon, step_size, steps, norm, box, generator)
+    x, y = recordable(x.detach()), recordable(y) if isinstance(y, Tensor) else y
+    epsilon, step_size, steps, box = checked(x, epsilon, step_size, steps, norm, box, generator, check_values)
     with attacked(model, bn_policy, weight_gradients) as weights:
         return ascend(
             lambda delta: objective(model(x + delta), y),
@@ -71,6 +76,7 @@ def pgd(
         )
 
 
+@torch.inference_mode(False)
 def trades_attack(
     model: nn.Module,
     x: Tensor,
@@ -84,6 +90,7 @@ def trades_attack(
     generator: torch.Generator | None = None,
     bn_policy: str | None = None,
     weight_gradients: bool = False,
+    check_values: bool = True,
     first_model: nn.Module | None = None,
 ) -> Tensor:
     """The perturbation of TRADES: as `pgd`, but maximising KL(softmax model(x) || softmax model(x + delta)).
@@ -96,8 +103,8 @@ def trades_attack(
     two outputs that differ by a thousandth of the input, and in bf16 its gradient is one of roundings. The other steps
     then compare with a clean output of `model`, one forward more; under "train" it moves no statistics.
     """
-    x = x.detach()
-    check_ranges(x, epsilon, step_size, steps, norm, box, generator)
+    x = recordable(x.detach())
+    epsilon, step_size, steps, box = checked(x, epsilon, step_size, steps, norm, box, generator, check_values)
     delta = trades_start(x, generator) if start is None else _like(x, start)
     parts = [(model, steps)] if first_model is None else [(first_model, 1), (model, steps - 1)]
     with attacked(model, bn_policy, weight_gradients) as weights:
@@ -131,10 +138,11 @@ def trades_loss(model: nn.Module, x: Tensor, delta: Tensor, y: Tensor, beta: flo
 
     Raises: ValueError for beta < 0 or not finite.
     """
-    if not 0 <= beta < math.inf:
+    weight = real(beta)
+    if weight is None or not 0 <= weight < math.inf:
         raise ValueError(f"beta = {beta}; it must be finite and >= 0: the paper's runs use 6")
     perturbed, clean = model(x + delta), model(x)
-    return F.cross_entropy(clean, y) + beta * kl_divergence(clean, perturbed)
+    return F.cross_entropy(clean, y) + weight * kl_divergence(clean, perturbed)
 
 
 def kl_divergence(clean: Tensor, perturbed: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from training.methods.batch_norm import POLICIES, batch_norm_policy
+from training.scalars import real
 
 # `paper`: the optimizer steps as if there were no v. `code`: its weight decay acts on w + v.
 STEP_POLICIES = ("paper", "code")
@@ -37,19 +38,23 @@ class AdversarialWeights:
     policy: "paper" or "code". The public code steps at w + v and subtracts v afterwards; v is the same, but its
         weight decay is wd (w + v). "code" keeps v after the block for `add_decay`; EntropySGD, whose lines 10-12 are
         free of v, needs "paper".
-    bn_policy: how batch norm runs while v is sought, "frozen" (batch statistics, running ones untouched), "eval" or
-        "train" (`training.methods.batch_norm`).
+    bn_policy: how batch norm, and what else has a running state, runs while v is sought: "frozen" (batch statistics,
+        running ones untouched), "eval" or "train" (`training.methods.batch_norm`).
+    check_values: read the loss, for which the device is waited for, and refuse nan and inf. Without it v is then nan.
     Raises: ValueError naming the argument.
     """
 
     def __init__(
-        self, model: nn.Module, gamma_awp: float, *, policy: str = "paper", bn_policy: str = "frozen"
+        self,
+        model: nn.Module,
+        gamma_awp: float,
+        *,
+        policy: str = "paper",
+        bn_policy: str = "frozen",
+        check_values: bool = True,
     ) -> None:
-        if (
-            isinstance(gamma_awp, bool)
-            or not isinstance(gamma_awp, int | float)
-            or not 0 < gamma_awp < math.inf
-        ):
+        gamma = real(gamma_awp)
+        if gamma is None or not 0 < gamma < math.inf:
             raise ValueError(
                 f"gamma_awp = {gamma_awp!r}; it must be a finite number > 0: the paper uses 0.005 to 0.01"
             )
@@ -62,7 +67,8 @@ class AdversarialWeights:
                 "model has no parameter with more than one axis that requires a gradient; AWP perturbs those: pass a "
                 "model with linear or convolution layers, not frozen"
             )
-        self.model, self.gamma_awp, self.policy, self.bn_policy = model, float(gamma_awp), policy, bn_policy
+        self.model, self.gamma_awp, self.policy, self.bn_policy = model, gamma, policy, bn_policy
+        self.check_values = check_values
         self._active = False
         self._v: list[tuple[Tensor, Tensor]] = []
 
@@ -72,15 +78,18 @@ class AdversarialWeights:
 
         loss: called once, before, at w; a scalar to be increased, on the batch that the block uses. A gradient
             scaler's factor in it changes nothing. `.grad` is left alone.
-        Raises: ValueError for a loss that is no scalar or does not depend on the weights; RuntimeError inside another
-        block, and, after restoring w, if the block has changed the weights: the optimizer steps behind it.
+        Raises: ValueError for a loss that is no scalar, does not depend on the weights that are perturbed, or is nan or
+        inf; RuntimeError inside another block, and if the block has changed a parameter: the
+        optimizer steps behind it. All parameters are then as before the block, an optimizer's own state is not.
         """
         if self._active:
             raise RuntimeError("perturbed() inside perturbed(): leave the first block, its weights are not w")
         self._v = []
         weights = _perturbable(self.model)
         v = self._ascent(loss, weights)
-        saved = [weight.detach().clone() for weight in weights]
+        trained: list[Tensor] = [weight for weight in self.model.parameters() if weight.requires_grad]
+        saved = {weight: weight.detach().clone() for weight in trained}
+        versions: list[int] = []
         self._active = True
         try:
             with torch.no_grad():
@@ -89,18 +98,23 @@ class AdversarialWeights:
             torch.clear_autocast_cache()
             kept = list(zip(weights, v, strict=True)) if self.policy == "code" else []
             del v
-            versions = [weight._version for weight in weights]
+            versions = [weight._version for weight in trained]
             yield
-            changed = versions != [weight._version for weight in weights]
         finally:
             # First: a copy that fails, as in a graph capture that has gone wrong, must not end the next block too.
             self._active = False
+            written = [
+                one for one, version in zip(trained, versions, strict=False) if one._version != version
+            ]
+            restored = list(dict.fromkeys([*weights, *written]))
             with torch.no_grad():
-                torch._foreach_copy_(weights, saved)
+                torch._foreach_copy_(restored, [saved[weight] for weight in restored])
             torch.clear_autocast_cache()
-        if changed:
+        if written:
             raise RuntimeError(
-                "the block has changed the weights, which is undone: step the optimizer after it"
+                f"the block has changed {len(written)} parameters. They are again as before it. An optimizer that "
+                "stepped in it is not: its momentum has taken the step. Step it after the block, and load the state it "
+                "had before"
             )
         self._v = kept
 
@@ -110,7 +124,8 @@ class AdversarialWeights:
         It then steps as the public code does: on grad L(w + v) + weight_decay (w + v). Unscale gradients before.
         Raises: ValueError for weight_decay < 0; RuntimeError without a finished block under "code" not yet used.
         """
-        if not 0 <= weight_decay < math.inf:
+        decay = real(weight_decay)
+        if decay is None or not 0 <= decay < math.inf:
             raise ValueError(
                 f"weight_decay = {weight_decay!r}; it must be finite and >= 0: pass the optimizer's"
             )
@@ -118,24 +133,41 @@ class AdversarialWeights:
             raise RuntimeError(
                 f"add_decay() has no v (policy = {self.policy!r}): call it once after each block, with policy='code'"
             )
+        graded = [(weight.grad, v) for weight, v in self._v if weight.grad is not None]
+        if any(gradient.layout is not torch.strided for gradient, _ in graded):
+            raise ValueError(
+                "a gradient is sparse, and weight decay makes it dense: pass sparse=False to the layer that makes it"
+            )
         with torch.no_grad():
-            for weight, v in self._v:
-                if weight.grad is not None:
-                    weight.grad.add_(v, alpha=weight_decay)
+            for gradient, v in graded:
+                gradient.add_(v, alpha=decay)
         self._v = []
 
     def _ascent(self, loss: Callable[[], Tensor], weights: list[Tensor]) -> list[Tensor]:
-        with batch_norm_policy(self.model, self.bn_policy), torch.enable_grad():
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            batch_norm_policy(self.model, self.bn_policy),
+        ):
             value = loss()
             if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
                 raise ValueError(
                     f"loss returned {_described(value)}; it must return a scalar tensor that depends on the weights: "
                     "compute it from model(x), not under no_grad"
                 )
+            if self.check_values and not value.isfinite():
+                raise ValueError(
+                    f"loss returned {value.item()}, which no weights increase: look at the step before, lower lr"
+                )
             gradients = torch.autograd.grad(value, weights, allow_unused=True)
+        if all(g is None for g in gradients):
+            raise ValueError(
+                "loss depends on none of the weights that are perturbed, those of `model` with more than one axis: "
+                "compute it from the model that was given"
+            )
         found = [
-            zero if g is None else g
-            for g, zero in zip(gradients, map(torch.zeros_like, weights), strict=True)
+            torch.zeros_like(weight) if g is None else g.to_dense()
+            for g, weight in zip(gradients, weights, strict=True)
         ]
         with torch.no_grad():
             sizes = zip(torch._foreach_norm(weights), torch._foreach_norm(found), strict=True)

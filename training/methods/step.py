@@ -16,9 +16,9 @@ from training.engine.machine import Replay, plainly
 from training.methods.ascent import uniform_start
 from training.methods.attacks import pgd, trades_attack, trades_loss, trades_start
 from training.methods.awp import AdversarialWeights
-from training.methods.batch_norm import batch_norm_layers, batch_norm_policy, move_statistics
+from training.methods.batch_norm import batch_norm_policy, move_statistics, running_layers
 
-# All that Python decides in `Method.gradients`: AWP perturbs, its v decays, the mode of every batch-norm layer.
+# All that Python decides in `Method.gradients`: AWP perturbs, its v decays, the modes of layers with a running state.
 Kind = tuple[bool, bool, tuple[bool, ...]]
 # The batch norm of the attack under `code`, whose extra forwards are made besides.
 CODE_ATTACK = {"at": "train", "trades": "eval"}
@@ -77,9 +77,9 @@ class Method:
         )
         self.awp = None
         if recipe.gamma_awp is not None:
-            self.awp = AdversarialWeights(model, recipe.gamma_awp, policy=recipe.preset)
+            self.awp = AdversarialWeights(model, recipe.gamma_awp, policy=recipe.preset, check_values=False)
         self.forwards_clean = self.trades or self.code_forwards  # and so knows clean_right
-        self._layers = batch_norm_layers(model)
+        self._layers = running_layers(model)
         self._logits: list[Tensor] = []
 
     def step(
@@ -168,7 +168,11 @@ class Method:
             "steps": recipe.steps_train,
             "norm": recipe.norm,
         }
-        how: dict[str, Any] = {"bn_policy": self.bn_policy, "weight_gradients": self.weight_gradients}
+        how: dict[str, Any] = {
+            "bn_policy": self.bn_policy,
+            "weight_gradients": self.weight_gradients,
+            "check_values": False,  # pixels are in [0, 1], and a loss that is no number is the trainer's to report
+        }
         if self.trades:
             return trades_attack(self.model, x, start=start, first_model=self.precise, **budget, **how)
         return pgd(self.model, x, y, start=start, **budget, **how)

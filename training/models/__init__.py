@@ -8,16 +8,26 @@ from torch import Tensor, nn
 
 from training.models.normalise import Normalise
 from training.models.preact_resnet import PreActResNet18
-from training.models.small import SmallNet
+from training.models.small import SmallNet, SmoothNet
 from training.models.wide_resnet import WideResNet34x10
 
-__all__ = ["MODELS", "ImageClassifier", "Normalise", "PreActResNet18", "SmallNet", "WideResNet34x10", "build"]
+__all__ = [
+    "MODELS",
+    "ImageClassifier",
+    "Normalise",
+    "PreActResNet18",
+    "SmallNet",
+    "SmoothNet",
+    "WideResNet34x10",
+    "build",
+]
 
 # Name -> the net and the height and width of its images.
 MODELS: dict[str, tuple[Callable[[int, int], nn.Module], int]] = {
     "preact-resnet18": (PreActResNet18, 32),
     "wide-resnet34-10": (WideResNet34x10, 32),
     "small": (SmallNet, 8),
+    "small-silu": (SmoothNet, 8),
 }
 
 

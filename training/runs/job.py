@@ -184,7 +184,7 @@ def _plan(job: Job, data: Dataset) -> Plan:
             f"test_examples = {n_test}: {data.label} has {there} test images, ask for at most these"
         )
     images = len(data.train_images)
-    if recipe.model == "small" and images % recipe.batch == 1:
+    if recipe.small and images % recipe.batch == 1:
         raise ValueError(
             f"validation = {recipe.validation} leaves {images} training images, whose last minibatch of {recipe.batch} "
             "is a single one, which the batch norm of the small net cannot train on: hold out one more or one less"

@@ -13,7 +13,16 @@ from theory.deciders.exact import compare, identity
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.ledger.claim import Claim, Tightness, Twin
-from theory.statements.sec32.branches import CROSS, curvature_bound, linearised, sharp_implies, smaller
+from theory.statements.sec32.branches import (
+    CROSS,
+    CURVATURE,
+    curvature_bound,
+    linearised,
+    segment_bound,
+    sharp_implies,
+    smaller,
+)
+from theory.statements.sec32.lemma4_readings import at_the_point
 
 H_FF, B_F = sp.symbols("H_FF B_F", commutative=False)
 FREE_CURVATURE = sp.Symbol("c_F", positive=True)
@@ -29,7 +38,14 @@ def active_set(stated: SimpleNamespace) -> Iterator[Fact]:
         "x_A = x + epsilon s_A stays, and D x'_F = -H_FF^{-1} B_F solves the derivative of grad_F l = 0",
         shows=("active coordinates: s_i dl/dx_i > 0 is an open condition, so they stay at their faces",),
     )
-    yield from curvature_bound(CROSS / FREE_CURVATURE, CROSS, FREE_CURVATURE, operator="H_FF")
+    yield from curvature_bound(
+        CROSS / FREE_CURVATURE,
+        CROSS,
+        FREE_CURVATURE,
+        operator="H_FF",
+        shows=("H_FF <= -c_F I at every theta of U, on the branch: so |D x'| <= C_theta_x/c_F all over U",),
+    )
+    yield from segment_bound(CROSS / FREE_CURVATURE, CROSS / FREE_CURVATURE)
     yield from second_order(positive=True, definite=True)
     yield from corner(stated.constant)
 
@@ -112,6 +128,8 @@ def theorem(stated: SimpleNamespace) -> Iterator[Fact]:
     )
     if not stated.strict_complementarity:
         yield kink()
+    if not stated.along_branch:
+        yield from at_the_point(SimpleNamespace(constant=stated.constant.subs(FREE_CURVATURE, CURVATURE)))
 
 
 def example() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
@@ -142,10 +160,11 @@ CLAIMS: tuple[Claim, ...] = (
         location="beyond Sec. 3.2.2 (L_infinity)",
         kind="beyond",
         title="L_infinity attacks: C^1 on the free coordinates",
-        statement="Let x* satisfy s_i dl/dx_i > 0 on its active coordinates A, grad_F l = 0 and H_FF <= "
-        "-c_F I on the free ones. Then near theta the strict local maximum is C^1 with D x'_A = "
-        "0, D x'_F = -H_FF^{-1} B_F, and is (C_theta_x/c_F)-Lipschitz; at a corner it does not "
-        "move. If H <= -c I, then c_F >= c.",
+        statement="Let x* satisfy s_i dl/dx_i > 0 on its active coordinates A, grad_F l = 0 and H_FF < 0 "
+        "on the free ones. Then near theta the strict local maximum that continues x* is C^1 with D x'_A "
+        "= 0, D x'_F = -H_FF^{-1} B_F; at a corner it does not move. On a convex neighbourhood U of theta "
+        "along which H_FF <= -c_F I, at every theta of U and not only at x*, it is "
+        "(C_theta_x/c_F)-Lipschitz. If H <= -c I there, then H_FF <= -c I.",
         latex=r"D_\theta x'_A=0,\quad D_\theta x'_F=-H_{FF}^{-1}B_F,\quad\sigma_1(D_\theta x')\le C_{\theta "
         r"x}/c_F",
         assumptions=("grad_x l is C^1 in (x, theta)", "strict complementarity on the active coordinates"),
@@ -155,6 +174,7 @@ CLAIMS: tuple[Claim, ...] = (
             "constant": CROSS / FREE_CURVATURE,
             "strict_complementarity": True,
             "definite": True,
+            "along_branch": True,
         },
         check=theorem,
         expected=Verdict.TRUE,
@@ -171,6 +191,10 @@ CLAIMS: tuple[Claim, ...] = (
             Twin("sign dropped", {"inverse": -(H_FF**-1)}),
             Twin("multipliers allowed to vanish", {"strict_complementarity": False}),
             Twin("H_FF only semidefinite", {"definite": False}),
+            Twin("c_F read at x* alone", {"along_branch": False}),
         ),
+        remark="With c_F read at x* alone any c' < c_F serves in some neighbourhood, c_F itself in none: l = "
+        "theta_1 x_1 - x_1^2/2 + x_1^3/6 + 4 x_2 on |x_i| <= 1 (claim lemma4.at-the-point, with an active "
+        "coordinate added).",
     ),
 )

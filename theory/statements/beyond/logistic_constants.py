@@ -195,6 +195,37 @@ def unbounded(stated: SimpleNamespace) -> Iterator[Fact]:
         direction="-",
     )
     yield limit("so it is unbounded", at_zero, REACH, sp.oo, sp.oo, direction="-")
+    yield from (fact.as_example() for fact in bounded_on_a_ray(stated.on_every_unbounded_set))
+
+
+def bounded_on_a_ray(unbounded_too: bool) -> Iterator[Fact]:
+    """theta = (t, 0), t >= 0, and x in the disc of radius 1 around (3, 0): the mixed derivative's norm, at most
+    sigmoid(-u) (1 + T), stays below 1."""
+    one, other, factor = sp.symbols("x_1 x_2 e^u", real=True)
+    plane = (2,)
+    yield implies(
+        "in that disc ||x||^2 <= (9/8) x_1^2, so that T = t ||x|| and u = t x_1 have T^2 <= (9/8) u^2",
+        [sp.Le((one - 3) ** 2 + other**2, 1)],
+        sp.Le(one**2 + other**2, sp.Rational(9, 8) * one**2),
+        dimension=plane,
+    )
+    size, length = sp.Symbol("u", nonnegative=True), sp.Symbol("T", nonnegative=True)
+    yield implies(
+        "there the norm, at most (1 + s T)/(1 + e^u) with s < 1, is below 1, as e^u >= 1 + u + u^2/2",
+        [sp.Le(length**2, sp.Rational(9, 8) * size**2), sp.Ge(factor, 1 + size + size**2 / 2)],
+        sp.Lt((1 + length) / (1 + factor), 1),
+        dimension=plane,
+        shows=("||I - s X theta^T|| <= 1 + s T, sigmoid(-u) = 1/(1 + e^u)",),
+    )
+    yield limit(
+        "and as t -> infinity it tends to " + ("infinity" if unbounded_too else "0"),
+        (1 + 3 * size / (2 * sp.sqrt(2))) / (1 + sp.exp(size)),
+        size,
+        sp.oo,
+        sp.oo if unbounded_too else 0,
+        direction="-",
+        dimension=plane,
+    )
 
 
 LESS, MORE = sp.Rational(99, 100), sp.Rational(101, 100)
@@ -301,18 +332,21 @@ CLAIMS = (
         kind="beyond",
         title="No C_theta_x for all theta, d >= 2",
         statement="For d >= 2 and x != 0 the logistic loss has no finite C_theta_x for all theta: at theta "
-        "orthogonal to x it is at least ||x|| ||theta||/4. So Assumption 1 holds for this model only where "
-        "theta is bounded.",
+        "orthogonal to x it is at least ||x|| ||theta||/4. So where the inputs fill a ball around 0, "
+        "Assumption 1 holds on bounded sets of theta alone. Where they do not, it may hold on unbounded ones: "
+        "on theta = (t, 0), t >= 0, and x in the disc of radius 1 around (3, 0), the mixed derivative stays "
+        "below 1.",
         latex=r"\sup_\theta C_{\theta x}=\infty\quad(d\ge2)",
         assumptions=("logistic loss of the linear model", "d >= 2"),
-        stated={"rate": sp.Rational(1, 4)},
+        stated={"rate": sp.Rational(1, 4), "on_every_unbounded_set": False},
         check=unbounded,
         expected=Verdict.TRUE,
         twins=(
             Twin("twice the rate", {"rate": sp.Rational(1, 2)}),
             Twin("no growth", {"rate": sp.Integer(0)}),
+            Twin("unbounded on every unbounded set of theta", {"on_every_unbounded_set": True}),
         ),
-        remark="Theorem 1 therefore needs bounded theta as well, through C_theta_x; its sharpening for the "
-        "logistic loss does not.",
+        remark="For inputs all around 0 Theorem 1 therefore needs bounded theta as well, through C_theta_x; its "
+        "sharpening for the logistic loss does not.",
     ),
 )

@@ -9,11 +9,19 @@ from types import SimpleNamespace
 import sympy as sp
 
 from theory.calculus.conditions import attack_jacobian
-from theory.calculus.derivatives import bordered_hessian
+from theory.calculus.derivatives import bordered_hessian, gradient, mixed
 from theory.deciders.exact import compare, identity
 from theory.deciders.facts import Fact, Verdict
+from theory.deciders.reals import implies
 from theory.ledger.claim import Claim, Tightness, Twin
-from theory.statements.sec32.branches import CROSS, CURVATURE, curvature_bound, sharp_implies
+from theory.statements.sec32.branches import (
+    CROSS,
+    CURVATURE,
+    curvature_bound,
+    segment_bound,
+    sharp_implies,
+)
+from theory.statements.sec32.lemma5_determinant import second_order_sufficiency
 
 TANGENT_CROSS = sp.Symbol("C_tangent", positive=True)
 TANGENT_CURVATURE = sp.Symbol("c_T", positive=True)
@@ -55,8 +63,13 @@ def tangent(stated: SimpleNamespace) -> Iterator[Fact]:
         TANGENT_CROSS,
         TANGENT_CURVATURE,
         operator="A",
-        shows=("here B stands for T^T B and w for the tangent coordinates of D x' v: A w = -B v",),
+        shows=(
+            "here B stands for T^T B and w for the tangent coordinates of D x' v: A w = -B v",
+            "A <= -c_T I and |T^T B| <= C_tangent at every theta of U: so |D x'| <= C_tangent/c_T all over U",
+        ),
     )
+    yield from segment_bound(TANGENT_CROSS / TANGENT_CURVATURE, stated.constant)
+    yield from second_order_sufficiency(positive=stated.positive_multiplier, definite=True)
     yield from tangent_no_worse()
     slope, cross, curvature = linear_example()
     yield identity(
@@ -64,6 +77,55 @@ def tangent(stated: SimpleNamespace) -> Iterator[Fact]:
         "coordinates of any d >= 2)",
         slope,
         stated.constant.subs({TANGENT_CROSS: cross, TANGENT_CURVATURE: curvature}),
+    )
+    if not stated.along_branch:
+        yield from at_the_point(stated.constant)
+
+
+def at_the_point(constant: sp.Expr) -> Iterator[Fact]:
+    """l = x_1 + theta x_2 + x_2^3/6 on the unit disc: c_T = C_tangent = 1 at theta = 0, x* = (1, 0), but the
+    attack moves by more than theta."""
+    x, theta, t = sp.symbols("x1:3", real=True), sp.Symbol("theta", real=True), sp.Symbol("t", real=True)
+    loss = x[0] + theta * x[1] + x[1] ** 3 / 6
+    cosine, sine = (1 - t**2) / (1 + t**2), 2 * t / (1 + t**2)
+    moved = {x[0]: cosine, x[1]: sine, theta: sine / cosine - sine**2 / 2}
+    two = (2,)
+    yield identity(
+        "grad_x l = mu x' with mu = 1/cos at x' = (cos, sin), theta = sin/cos - sin^2/2 (t = tan of half the "
+        "angle)",
+        gradient(loss, x).subs(moved),
+        sp.Matrix([cosine, sine]) / cosine,
+        dimension=two,
+    )
+    yield implies(
+        "it is the attack for 0 <= t < 1: along the circle l has the slope cos (theta - sin/cos + sin^2/2), "
+        "and theta - sin/cos + sin^2/2 falls, by 1/cos^2 - sin cos > 0; where cos <= 0 the mirror image is "
+        "better",
+        [sp.Gt(t, -1), sp.Lt(t, 1)],
+        sp.Gt(sp.together(1 / cosine**2 - sine * cosine), 0),
+        dimension=two,
+    )
+    at_zero = {
+        TANGENT_CROSS: mixed(loss, x, [theta])[1],
+        TANGENT_CURVATURE: 1 - sp.diff(loss, x[1], 2).subs(x[1], 0),
+    }
+    yield implies(
+        "the attack for theta has moved by more than theta, for every small theta: no neighbourhood helps",
+        [sp.Gt(t, 0), sp.Le(t, sp.Rational(1, 3))],
+        sp.Gt(sp.together((1 - cosine) ** 2 + sine**2), sp.together(moved[theta] ** 2)),
+        dimension=two,
+    )
+    third = {t: sp.Rational(1, 3)}
+    yield compare(
+        "the attacks for theta = 0 and theta = 57/100 are within C_tangent/c_T of each other's thetas",
+        sp.sqrt(((1 - cosine) ** 2 + sine**2).subs(third)),
+        "<=",
+        constant.subs(at_zero) * moved[theta].subs(third),
+        point={"theta_1": 0, "theta_2": "57/100", "x*": "(1, 0)", "C_tangent": 1, "c_T": 1},
+        replay="l = x_1 + theta x_2 + x_2^3/6 on the unit disc. theta = 0: attack (1, 0), mu = 1, T = (0, 1), "
+        "T^T H_J T = 0 - 1. theta = 57/100: grad_x l = (1, 57/100 + 18/100) = (5/4)(4/5, 3/5), so the attack "
+        "is (4/5, 3/5), and sqrt(1/25 + 9/25) = sqrt(10)/5 = 0.632... > 0.57.",
+        dimension=two,
     )
 
 
@@ -87,7 +149,8 @@ def tangent_no_worse() -> Iterator[Fact]:
     hence the quotient is no larger."""
     image = sp.Symbol("|K^(-1)(0,0,u)|", nonnegative=True)
     yield from sharp_implies(
-        "C_tangent/c_T <= C_theta_x/c for the c of Lemma 5 (u the unit eigenvector of A with A u = -c_T u)",
+        "with -c_T the largest eigenvalue of A itself, C_tangent/c_T <= C_theta_x/c for the c of Lemma 5 (u "
+        "the unit eigenvector of A with A u = -c_T u); so at each theta of U, and for the suprema over U",
         [
             sp.Le(1, image * TANGENT_CURVATURE),  # 1/c_T = |A^{-1} u| <= |K^{-1}(0, 0, u)|
             sp.Le(image * BORDERED, 1),  # c is the smallest singular value of K
@@ -169,17 +232,25 @@ CLAIMS: tuple[Claim, ...] = (
         location="beyond Lemma 5",
         kind="beyond",
         title="Lemma 5 on the tangent space",
-        statement="At a boundary attack with mu > 0 and T^T H_J T <= -c_T I, D x' = -T (T^T H_J T)^{-1} T^T "
-        "B, so the attack is locally (C_tangent/c_T)-Lipschitz with C_tangent = sigma_1(T^T B), "
-        "and C_tangent/c_T <= C_theta_x/c.",
+        statement="At a boundary attack with mu > 0 and T^T H_J T < 0 the local maximum is C^1 in theta "
+        "with D x' = -T (T^T H_J T)^{-1} T^T B. On a convex neighbourhood U of theta along which mu > 0, T^T "
+        "H_J T <= -c_T I and sigma_1(T^T B) <= C_tangent, at every theta of U and not only at x*, it is "
+        "(C_tangent/c_T)-Lipschitz. With the largest such c_T and the smallest such C_tangent, C_tangent/c_T "
+        "<= C_theta_x/c for every c that Lemma 5 admits on U.",
         latex=r"D_\theta x'=-T(T^TH_JT)^{-1}T^TB,\qquad\sigma_1(D_\theta "
         r"x')\le\frac{\sigma_1(T^TB)}{c_T}\le\frac{C_{\theta x}}{c}",
         assumptions=(
-            "L2 ball, T an orthonormal basis of the tangent space at x'",
+            "L2 ball, d >= 2, T an orthonormal basis of the tangent space at x' (for d = 1 there is none, and "
+            "the attack does not move)",
             "H_J = grad_x^2 l - mu grad_x^2 ||x' - x||, B = grad_theta grad_x l",
         ),
         cites=("implicit function theorem", "mean value theorem"),
-        stated={"jacobian": -(TANGENT**-1), "constant": TANGENT_CROSS / TANGENT_CURVATURE},
+        stated={
+            "jacobian": -(TANGENT**-1),
+            "constant": TANGENT_CROSS / TANGENT_CURVATURE,
+            "along_branch": True,
+            "positive_multiplier": True,
+        },
         check=tangent,
         expected=Verdict.TRUE,
         tightness=Tightness(
@@ -198,6 +269,8 @@ CLAIMS: tuple[Claim, ...] = (
                 "constant one per cent larger",
                 {"constant": sp.Rational(101, 100) * TANGENT_CROSS / TANGENT_CURVATURE},
             ),
+            Twin("c_T and C_tangent read at x* alone", {"along_branch": False}),
+            Twin("multiplier allowed to vanish", {"positive_multiplier": False}),
         ),
     ),
     Claim(

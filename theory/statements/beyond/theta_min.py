@@ -215,7 +215,7 @@ CLAIMS = (
             Twin("one per cent smaller", {"constant": sp.Rational(99, 100) * SMOOTH}),
             Twin("a quarter forgotten", {"constant": SMOOTH + sp.Rational(3, 4) * (REACH + EPSILON) ** 2}),
         ),
-        remark="Everything in it is known before training starts; no C_theta_x occurs, which is finite only "
-        "where theta is bounded.",
+        remark="Everything in it is known before training starts; no C_theta_x occurs, which "
+        "may be infinite on an unbounded level set (claim theorem1.descent).",
     ),
 )

@@ -14,6 +14,9 @@ from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.deciders.vectors import Space
 from theory.ledger.claim import Claim, Reading, Tightness, Twin
+from theory.statements.sec2.eq4_descent import C as SMOOTHNESS
+from theory.statements.sec2.eq4_descent import D as DISTANCE
+from theory.statements.sec2.eq4_descent import descent as smooth_descent
 from theory.statements.sec5.sec51_continuity import (
     EPSILON,
     REST,
@@ -189,21 +192,42 @@ def non_lipschitz(stated: SimpleNamespace) -> Iterator[Fact]:
 
 
 def descent(stated: SimpleNamespace) -> Iterator[Fact]:
-    """Gradient descent with a fixed step on |theta| and on theta^2/2."""
+    """Gradient descent with a fixed step on |theta|, where no step serves, against losses with a Lipschitz gradient;
+    and on a non-smooth loss where it does serve."""
     before = stated.start
     after = before - ETA * sp.diff(sp.Abs(T), T)
     yield identity(
-        "|theta|, from eta/2: the step lands on the mirror image",
+        "|theta|, any step eta, from eta/2: the step lands on the mirror image",
         sp.simplify(after),
         -ETA / 2,
         dimension=(1,),
-    )
-    yield identity("so the loss stays at eta/2", sp.Abs(after), sp.Abs(before), dimension=(1,))
-    theta = sp.Symbol("theta", real=True)
+    ).as_example()
     yield identity(
-        "theta^2/2: each step multiplies theta by the stated factor",
-        theta - ETA * sp.diff(theta**2 / 2, theta),
-        stated.factor * theta,
+        "so the loss stays at eta/2 and the gradient at length 1 for ever",
+        sp.Abs(after),
+        sp.Abs(before),
+        dimension=(1,),
+    ).as_example()
+    yield from smooth_descent(SimpleNamespace(bound=SMOOTHNESS * DISTANCE, limit=stated.limit))
+    if stated.on_every_loss:
+        yield converging()
+
+
+def converging() -> Fact:
+    """L = theta^2/2 + max(0, theta - 1): its gradient jumps at 1, and the step 1/2 halves |theta| at least, from
+    every start."""
+    theta, moved = sp.symbols("theta moved", real=True)
+    return implies(
+        "on the non-smooth loss theta^2/2 + max(0, theta - 1), whose gradient jumps at 1, some step 1/2 gains "
+        "less than half of |theta|",
+        [
+            sp.Ne(theta, 0),
+            sp.Or(
+                sp.And(sp.Lt(theta, 1), sp.Eq(moved, theta / 2)),
+                sp.And(sp.Ge(theta, 1), sp.Eq(moved, theta - (theta + 1) / 2)),
+            ),
+        ],
+        sp.Gt(moved**2, theta**2 / 4),
         dimension=(1,),
     )
 
@@ -254,17 +278,26 @@ CLAIMS = (
         location="Sec. 1, second paragraph; Sec. 2.1",
         kind="prose",
         title="Gradient descent is not effective on non-smooth functions",
-        statement="The gradient-based optimization is not very effective for non-smooth objective functions.",
+        statement="Since the gradient-based optimization is not very effective for non-smooth objective functions "
+        "[1], this indicates that minimization in adversarial training is more difficult than that in the standard "
+        "training.",
         latex=r"\theta\leftarrow\theta-\eta\,\mathrm{sign}(\theta)",
-        assumptions=("shown by one example at d = 1: a fixed step eta on |theta| against theta^2/2",),
-        stated={"start": ETA / 2, "factor": 1 - ETA},
+        assumptions=(
+            "read as: a Lipschitz gradient cannot be dropped from the guarantee of Eq. (4). With it every fixed step "
+            "below 2/C_s makes the gradients tend to 0 (claim eq4); without it there are losses, |theta| at d = 1, on "
+            "which no fixed step does so from every start",
+        ),
+        stated={"start": ETA / 2, "limit": 2 / SMOOTHNESS, "on_every_loss": False},
         check=descent,
         expected=Verdict.TRUE,
         twins=(
             Twin("from eta", {"start": ETA}),
-            Twin("factor 1 + eta", {"factor": 1 + ETA}),
+            Twin("steps one per cent longer than 2/C_s", {"limit": sp.Rational(202, 100) / SMOOTHNESS}),
+            Twin("ineffective on every non-smooth loss", {"on_every_loss": True}),
         ),
-        remark="Steps that tend to 0 do converge on convex non-smooth functions, only more slowly.",
+        remark="Not every non-smooth loss is hard: on theta^2/2 + max(0, theta - 1), whose gradient jumps at 1, the "
+        "fixed step 1/2 converges from every start. Steps that tend to 0 converge on convex non-smooth functions, only "
+        "more slowly. That training is harder for it is no theorem.",
     ),
     Claim(
         id="intro.interior-smooth",

@@ -61,24 +61,18 @@ def descent(stated: SimpleNamespace) -> Iterator[Fact]:
 
 
 def _stationary() -> Iterator[Fact]:
-    """The sum of the drops is bounded, so the gradients tend to 0; a bounded level set then gives a
-    stationary limit point.
+    """The sum of the drops is bounded, so all but finitely many gradients are below any e > 0: they tend to 0. A
+    bounded level set then gives a stationary limit point.
     """
-    count, drop, least, total = sp.symbols("K c min|g|^2 sum|g|^2", positive=True)
+    large, drop, size, total = sp.symbols("n_e c e sum|g|^2", positive=True)
     start, last, lowest = sp.symbols("L_0 L_K L_*", real=True)
-    budget = (start - lowest) / drop
+    budget = (start - lowest) / (drop * size**2)
     yield implies(
-        "after K steps, K min ||g_k||^2 <= (L_0 - L_*)/c with c = t (1 - C_s t/2) and L_* a lower bound of L",
-        [sp.Le(last, start - drop * total), sp.Ge(last, lowest), sp.Le(count * least, total)],
-        sp.Le(count * least, budget),
-    )
-    yield limit(
-        "so the smallest gradient tends to 0",
-        budget / count,
-        count,
-        sp.oo,
-        0,
-        direction="-",
+        "among any number of steps those with ||g_k|| >= e number n_e <= (L_0 - L_*)/(c e^2), c = t (1 - C_s t/2), L_* "
+        "a lower bound of L: after the last of them every gradient is below e, so ||g_k|| -> 0",
+        [sp.Le(last, start - drop * total), sp.Ge(last, lowest), sp.Le(large * size**2, total)],
+        sp.Le(large, budget),
+        shows=("L falls by at least c ||g_k||^2 in step k, so sum ||g_k||^2 <= (L_0 - L_*)/c",),
     )
 
 

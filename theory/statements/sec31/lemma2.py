@@ -34,6 +34,7 @@ ANY = sp.Symbol("K", positive=True)  # any constant that someone might claim
 CENTRE, SMALL = sp.symbols("|theta_0| r", positive=True)  # a ball of radius r around theta_0
 LENGTH_A, LENGTH_B = Space("a").length("a"), Space("b").length("b")
 PRODUCT = Space("a", "b").product("a", "b")
+OF_A_PAIR = 2 * EPSILON / (LENGTH_A + LENGTH_B)
 
 
 def optimal(stated: SimpleNamespace) -> Iterator[Fact]:
@@ -113,23 +114,45 @@ def distance() -> Iterator[Fact]:
 
 
 def exactly(stated: SimpleNamespace) -> Iterator[Fact]:
-    """The exact distance through |a - b| and |a| - |b|, and the bound that remains when the second is
-    dropped."""
+    """The exact distance through |a - b| and |a| - |b|; the constant of a pair, and that antipodes attain it."""
     yield from distance()
     space = Space("a", "b")
     a, b = space.vectors()
     gap = attack(space, a) - attack(space, b)
-    apart = space.inner(a - b, a - b)
+    moved = sp.expand(space.inner(gap, gap) / EPSILON**2)
+    apart = sp.expand(space.inner(a - b, a - b))
     yield identity(
         "||x'(a) - x'(b)||^2 = epsilon^2 (|a - b|^2 - (|a| - |b|)^2)/(|a||b|)",
-        space.inner(gap, gap),
-        stated.constant**2 * (apart - stated.lost * (LENGTH_A - LENGTH_B) ** 2),
+        moved,
+        (apart - stated.lost * (LENGTH_A - LENGTH_B) ** 2) / (LENGTH_A * LENGTH_B),
         method="Gram reduction, sympy identity",
+    )
+    constant = sp.simplify(stated.constant / EPSILON)  # epsilon scales both sides
+    yield implies(
+        f"||x'(a) - x'(b)|| <= ({stated.constant}) |a - b|",
+        space.gram_conditions(),
+        sp.Le(moved, constant**2 * apart),
+        method=GRAM,
+    )
+    antipodes = {PRODUCT: -LENGTH_A * LENGTH_B}
+    yield identity(
+        "no function of |a| and |b| alone that is smaller serves: a and b = -(|b|/|a|) a attain it, in every d",
+        moved.subs(antipodes),
+        constant**2 * apart.subs(antipodes),
+        method="Gram reduction, sympy identity",
+    )
+    yield identity(
+        "square of the bound minus square of the distance: 2 epsilon^2 (|a| - |b|)^2 (1 + cos)/(|a| + |b|)^2, "
+        "so that equal lengths and antipodes alone attain it",
+        constant**2 * apart - moved,
+        2 * (LENGTH_A - LENGTH_B) ** 2 * (1 + PRODUCT / (LENGTH_A * LENGTH_B)) / (LENGTH_A + LENGTH_B) ** 2,
+        method="Gram reduction, sympy identity",
+        shows=("cos = <a,b>/(|a||b|)",),
     )
     yield implies(
         "this constant is at most epsilon/theta_min",
         [sp.Ge(LENGTH_A, THETA_MIN), sp.Ge(LENGTH_B, THETA_MIN)],
-        sp.Le(sp.simplify(stated.constant**2 / EPSILON**2), 1 / THETA_MIN**2),
+        sp.Le(constant, 1 / THETA_MIN),
     )
 
 
@@ -278,11 +301,13 @@ CLAIMS = (
         sharpest=Reading(
             statement="For all theta_1, theta_2 != 0 the distance is known exactly: ||x'(theta_1) - "
             "x'(theta_2)||^2 = epsilon^2 (||theta_1 - theta_2||^2 - (||theta_1|| - "
-            "||theta_2||)^2)/(||theta_1|| ||theta_2||). Hence the ratio of distances is at most "
-            "epsilon/sqrt(||theta_1|| ||theta_2||), with equality if and only if ||theta_1|| = ||theta_2||.",
-            latex=r"\|x'(\theta_1)-x'(\theta_2)\|\le\frac{\varepsilon}{\sqrt{\|\theta_1\|\|\theta_2\|}}\|"
+            "||theta_2||)^2)/(||theta_1|| ||theta_2||). The ratio of distances is at most 2 "
+            "epsilon/(||theta_1|| + ||theta_2||), with equality if and only if ||theta_1|| = ||theta_2|| or "
+            "theta_2 is a negative multiple of theta_1; so no smaller constant depends on the two lengths "
+            "alone.",
+            latex=r"\|x'(\theta_1)-x'(\theta_2)\|\le\frac{2\varepsilon}{\|\theta_1\|+\|\theta_2\|}\|"
             r"\theta_1-\theta_2\|",
-            stated={"constant": EPSILON / sp.sqrt(LENGTH_A * LENGTH_B), "lost": sp.Integer(1)},
+            stated={"constant": OF_A_PAIR, "lost": sp.Integer(1)},
             check=exactly,
         ),
         tightness=Tightness(
@@ -294,7 +319,20 @@ CLAIMS = (
             / sp.Matrix([THETA_MIN, -THETA_MIN]).norm(),
             bound=EPSILON / THETA_MIN,
         ),
-        twins=LEMMA_TWINS,
+        twins=(
+            *LEMMA_TWINS,
+            Twin(
+                "the geometric mean of the lengths called the best of a pair",
+                {"constant": EPSILON / sp.sqrt(LENGTH_A * LENGTH_B)},
+                of="sharpest",
+            ),
+            Twin(
+                "one per cent less than 2 epsilon/(|a| + |b|)",
+                {"constant": PER_CENT_LESS * OF_A_PAIR},
+                of="sharpest",
+            ),
+            Twin("the lengths do not matter", {"lost": sp.Integer(0)}, of="sharpest"),
+        ),
         remark="The paper's proof bounds the Jacobian, which is not enough: the set ||theta|| >= theta_min "
         "is not convex (claim lemma2.jacobian-bound). The inequality holds all the same, because theta -> "
         "theta_min theta/||theta|| is there the projection onto a ball.",

@@ -153,8 +153,7 @@ def circle(stated: SimpleNamespace) -> Iterator[Fact]:
     (theta,) = space.vectors()
     for label in LABELS:
         yield identity(f"y = {label}: ||x' - x||", space.norm(attack(space, theta, label)), stated.radius)
-    constant = EPSILON / sp.sqrt(lemma2.LENGTH_A * lemma2.LENGTH_B)
-    yield from lemma2.exactly(SimpleNamespace(constant=constant, lost=sp.Integer(1)))
+    yield from lemma2.exactly(SimpleNamespace(constant=lemma2.OF_A_PAIR, lost=sp.Integer(1)))
     unit = Space("n", known={("n", "n"): 1})
     (n,) = unit.vectors()
     yield identity(

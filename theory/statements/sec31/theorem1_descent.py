@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import sympy as sp
 
-from theory.calculus.linear import EPSILON, GRAM, MARGIN, THETA_MIN, logistic, once, signed
+from theory.calculus.linear import EPSILON, GRAM, MARGIN, THETA_MIN, logistic, once, sigmoid, signed
 from theory.deciders.exact import compare, identity, limit
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.deciders.vectors import Space
 from theory.ledger.claim import Claim, Reading, Twin
-from theory.statements.sec31.theorem1 import BOUND, C_TT, C_TX, WEIGHT
+from theory.statements.sec31.theorem1 import BOUND, C_TT, C_TX, REACH, WEIGHT, between_any_two
 
 LEVEL, START = sp.symbols("L L_0", real=True)  # L_epsilon(theta) and L_epsilon(theta_0)
 AT_ZERO = sp.Symbol("L(0)", real=True)
@@ -44,6 +44,12 @@ def level_set(stated: SimpleNamespace) -> Iterator[Fact]:
         "its level sets are",
         sp.factor(sp.diff(logistic(MARGIN), MARGIN, 2)),
     )
+    spare = sp.Symbol("h", positive=True)  # log 2 - L_0
+    room = sp.Symbol("w", positive=True)  # |xbar| - epsilon
+    names = {CENTRE: room + EPSILON, START: sp.log(2) - spare}
+    yield from between_any_two(stated.smooth.subs(names), sp.Integer(1), 2 * spare / room)
+    if stated.by_theorem_1:
+        yield from mixed_derivative_on_the_level_set()
     far = sp.simplify(logistic(2 * WEIGHT - WEIGHT))
     yield limit(
         "the level set may be unbounded: d = 1, x = 2, epsilon = 1, theta -> infinity",
@@ -52,6 +58,29 @@ def level_set(stated: SimpleNamespace) -> Iterator[Fact]:
         sp.oo,
         0,
         direction="-",
+    )
+
+
+def mixed_derivative_on_the_level_set() -> Iterator[Fact]:
+    """x = (2, 0), epsilon = 1, L_0 = log(1 + 1/e): the level set is 2 theta_1 - |theta| >= 1, and C_theta_x at the
+    attack on its boundary grows with |theta|."""
+    length = sp.Symbol("|theta|", positive=True)
+    yield implies(
+        "x = (2, 0), epsilon = 1: for every |theta| >= 1 a theta with theta_1 = (1 + |theta|)/2 has the attacked "
+        "margin 2 theta_1 - |theta| = 1, the loss L_0 = log(1 + 1/e) < log 2, and an attacked input |x'| >= 1",
+        [sp.Ge(length, 1)],
+        sp.And(sp.Le((1 + length) / 2, length), sp.Eq(2 * (1 + length) / 2 - length, 1)),
+        dimension=(2,),
+    )
+    yield limit(
+        "there the mixed derivative, of norm at least sigmoid(-1) (sigmoid(1) |x'| |theta| - 1), stays bounded by "
+        "a constant C_theta_x as |theta| -> infinity",
+        sigmoid(-1) * (sigmoid(1) * length - 1),
+        length,
+        sp.oo,
+        C_TX,
+        direction="-",
+        dimension=(2,),
     )
 
 
@@ -141,31 +170,40 @@ CLAIMS = (
         location="Sec. 3.1, after Theorem 1",
         kind="prose",
         title="A start below L_epsilon(0) lets descent work",
-        statement="From Eq. (4), if L_epsilon(theta_0) < L_epsilon(0), a gradient method is effective: the "
-        "level set of theta_0 lies at a positive distance from the origin, so that the gradient is "
-        "Lipschitz on it by Theorem 1.",
+        statement="From Eq. (4), if L_epsilon(theta_0) < L_epsilon(0), a gradient method is effective in this "
+        "case.",
         latex=r"L_\varepsilon(\theta_0)<L_\varepsilon(0)\ \Rightarrow\ \|\theta\|\ge"
         r"\frac{2(\log2-L_\varepsilon(\theta_0))}{\|\bar x\|-\varepsilon}\ \text{on the level set}",
         assumptions=(
-            "effective: the gradient satisfies Eq. (4) on the level set, so that descent with a step below "
-            "2/C_s converges to stationarity",
-            "Assumption 1 on the level set",
-            "any data set with mean xbar of y_n x_n",
+            "read as: the gradient satisfies Eq. (4) on the level set of theta_0, which keeps the distance 2 (log "
+            "2 - L_0)/(||xbar|| - epsilon) from the origin, with C_s = (R + epsilon)^2/4 + epsilon (||xbar|| - "
+            "epsilon)/(2 (log 2 - L_0)), L_0 = L_epsilon(theta_0); so that descent with a step below 2/C_s "
+            "converges to stationarity",
+            "any data set, ||x_n|| <= R, with mean xbar of y_n x_n",
         ),
-        stated={"at_zero": sp.log(2), "strictly_below": True},
+        stated={
+            "at_zero": sp.log(2),
+            "strictly_below": True,
+            "smooth": (REACH + EPSILON) ** 2 / 4 + EPSILON * (CENTRE - EPSILON) / (2 * (sp.log(2) - START)),
+            "by_theorem_1": False,
+        },
         check=level_set,
         expected=Verdict.TRUE,
         cites=(
             "a maximum of convex functions is convex",
-            "convergence of gradient descent for a Lipschitz gradient (Bertsekas, the paper's [1])",
+            "convergence of gradient descent for a Lipschitz gradient (claim eq4)",
+            "mean value inequality",
         ),
         twins=(
             Twin("a start at the level of theta = 0", {"strictly_below": False}),
             Twin("L_epsilon(0) = log 3", {"at_zero": sp.log(3)}),
+            Twin("by Theorem 1, with a finite C_theta_x on the level set", {"by_theorem_1": True}),
         ),
         remark="Such a start exists only if ||xbar|| > epsilon. The level set is convex but may be "
         "unbounded (separable data), which the sentence after Eq. (4) assumes away and the argument does "
-        "not need. An explicit constant: claims beyond.theta-min and beyond.level-set.",
+        "not need. Theorem 1 itself does not give this: its C_theta_x is infinite on an unbounded level set "
+        "for d >= 2 (x = (2, 0), epsilon = 1), so the sharpened theorem is used. A smaller constant: claims "
+        "beyond.theta-min and beyond.level-set.",
     ),
     Claim(
         id="theorem1.larger",

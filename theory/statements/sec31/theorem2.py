@@ -128,8 +128,8 @@ def one_sided_slopes(label: int = 1) -> tuple[sp.Expr, sp.Expr]:
 
 
 def jump(stated: SimpleNamespace) -> Iterator[Fact]:
-    """The jump of the i-th partial derivative of one sample's loss at theta_i = 0; the others are continuous
-    there."""
+    """The jump of the i-th partial derivative of one sample's loss at theta_i = 0; the j-th is continuous there
+    if theta_j != 0."""
     for label in LABELS:
         above, below = one_sided_slopes(label)
         yield identity(
@@ -143,16 +143,20 @@ def jump(stated: SimpleNamespace) -> Iterator[Fact]:
         stated.size * sigmoid(-MARGIN),
     )
     other, share = sp.symbols("x_j s_j", real=True)
-    beside = [
-        sp.limit(-sigmoid(-(MARGIN + sign * STEP * POINT - EPSILON * STEP)), STEP, 0)
-        * (other - EPSILON * share)
-        for sign in (1, -1)
-    ]
-    for value in beside:
+    for side in (1, -1):
+        margin = MARGIN + side * STEP * POINT - EPSILON * STEP
         yield identity(
-            "every other partial derivative has the same limit from both sides",
-            value,
+            "the j-th partial derivative, j != i, has the same limit from both sides of theta_i = 0 where "
+            "theta_j != 0 has the sign s_j",
+            sp.limit(-sigmoid(-margin) * (other - EPSILON * share), STEP, 0),
             -sigmoid(-MARGIN) * (other - EPSILON * share),
+        )
+    if not stated.others_nonzero:
+        yield identity(
+            "and where theta_j = 0 too: from theta_j > 0 (s_j = 1) as from theta_j < 0 (s_j = -1)",
+            -sigmoid(-MARGIN) * (other - EPSILON),
+            -sigmoid(-MARGIN) * (other + EPSILON),
+            dimension=(2,),
         )
 
 
@@ -295,17 +299,19 @@ CLAIMS = (
         sides=(2 * sp.E / (1 + sp.E), 2),
         corrected=Reading(
             statement="At theta_i = 0 the i-th partial derivative of L_epsilon jumps by 2 epsilon times the "
-            "mean of sigmoid(-m_n) > 0, for every data set, and the others are continuous. So the gradient "
+            "mean of sigmoid(-m_n) > 0, for every data set; the j-th is continuous there if theta_j != 0, and "
+            "jumps too where theta_j = 0. So the gradient "
             "is not Lipschitz on any set with pairs on both sides arbitrarily close to a common point of "
             "that face; on |theta_i| >= theta_min it may be, though signs change.",
             latex=r"\left[\partial_i L_\varepsilon\right]_{\theta_i=0}=\frac{2\varepsilon}{N}\sum_n"
             r"\sigma(-m_n)>0",
-            stated={"size": 2 * EPSILON},
+            stated={"size": 2 * EPSILON, "others_nonzero": True},
             check=jump_and_ratio,
         ),
         twins=(
             Twin("half the jump", {"size": EPSILON}),
             Twin("a jump of the other sign", {"size": -2 * EPSILON}),
+            Twin("the others continuous even where theta_j = 0", {"others_nonzero": False}),
         ),
         remark="The conclusion is right near the faces, for a reason that the proof does not give.",
     ),

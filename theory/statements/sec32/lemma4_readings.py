@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import sympy as sp
 
 from theory.calculus.derivatives import mixed
-from theory.deciders.exact import compare, identity
+from theory.deciders.exact import compare, identity, limit
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.ledger.claim import Claim, Reading, Twin
@@ -19,7 +19,6 @@ from theory.statements.sec32.branches import (
     THETA,
     X,
     curvature_bound,
-    jump_of_two_wells,
     quadratic_example,
     segment_bound,
     sharp_implies,
@@ -108,9 +107,27 @@ def global_optimum(stated: SimpleNamespace) -> Iterator[Fact]:
         "with equality at x = 1", curvature.subs(X, 1), -loss_curvature, dimension=(1,)
     ).as_example()
     if not stated.local:
-        yield jump_of_two_wells(
-            stated.constant.subs({CROSS: 1, CURVATURE: loss_curvature}),
-            "the optimal attacks obey Lemma 4 with c = 8",
+        a = sp.Symbol("a", positive=True)
+        yield limit(
+            "theta = 4a(a^2 - 1) tends to 0 with a -> 1, so that theta and -theta enter every neighbourhood",
+            4 * a * (a**2 - 1),
+            a,
+            1,
+            0,
+            dimension=(1,),
+        )
+        yield limit(
+            "the optimal attacks a and -a for theta and -theta come together as theta -> 0, as under any "
+            "Lipschitz constant they must",
+            2 * a,
+            a,
+            1,
+            0,
+            dimension=(1,),
+            replay="l = theta x - (x^2 - 1)^2 on |x| <= 2: for a > 1 and theta = 4a(a^2 - 1) the optimal "
+            "attack is a, for -theta it is -a (l(a) - l(x) = (x - a)^2 ((x + a)^2 + 2(a^2 - 1)) > 0). As a "
+            "-> 1 the two thetas meet at 0, where both maxima 1 and -1 have grad_x^2 l = -8, and the attacks "
+            "stay 2 apart.",
         )
         return
     yield from curvature_bound(stated.constant)
@@ -156,7 +173,7 @@ CLAIMS: tuple[Claim, ...] = (
         stated={"constant": CROSS / CURVATURE, "local": False},
         check=global_optimum,
         expected=Verdict.FALSE,
-        sides=(sp.Rational(11, 5), sp.Rational(231, 1000)),
+        sides=(2, 0),
         corrected=Reading(
             statement="The local maximum that continues x* is (C_theta_x/c)-Lipschitz.",
             stated={"local": True},

@@ -91,8 +91,8 @@ def inactive_yet_rough(stated: SimpleNamespace) -> Iterator[Fact]:
 
 
 def smooth_where_nondegenerate(stated: SimpleNamespace) -> Iterator[Fact]:
-    """Interior, nondegenerate and the only maximiser: then Lemma 4 applies; each of the last two can
-    fail with no constraint active."""
+    """Interior, nondegenerate and the only maximiser: then Lemma 4 applies; without one of the last two the
+    loss may be rough with no constraint active, or not."""
     if not stated.unique:
         yield from two_wells_facts()
         yield jump_of_two_wells(
@@ -102,6 +102,55 @@ def smooth_where_nondegenerate(stated: SimpleNamespace) -> Iterator[Fact]:
     if not stated.nondegenerate:
         yield from inactive_yet_rough(stated)
     yield from smooth(SimpleNamespace(constant=stated.constant))
+    yield from (fact.as_example() for fact in _rough())
+    yield from (fact.as_example() for fact in _harmless(stated.may_be_smooth))
+
+
+def _rough() -> Iterator[Fact]:
+    """A degenerate and a second maximiser, inside, that make the adversarial loss non-smooth."""
+    s, a = sp.symbols("s a", positive=True)
+    yield limit(
+        "degenerate: l = theta x - x^4/4 has the attack s at theta = s^3; the difference quotient s/s^3 of "
+        "grad l_eps is unbounded",
+        s / s**3,
+        s,
+        0,
+        sp.oo,
+        dimension=(1,),
+    )
+    yield limit(
+        "two maximisers: l = theta x - (x^2 - 1)^2 has the attacks a and -a at theta = 4a(a^2 - 1) and "
+        "-theta; as theta -> 0 grad l_eps = x' jumps by 2",
+        2 * a,
+        a,
+        1,
+        2,
+        dimension=(1,),
+    )
+
+
+def _harmless(may_be_smooth: bool) -> Iterator[Fact]:
+    """The same two defects in l = theta^2/2 - x^4 and l = theta^2/2 - (x^2 - 1/4)^2, whose adversarial loss is
+    theta^2/2."""
+    for name, loss, best in (
+        ("a degenerate maximiser", THETA**2 / 2 - X**4, sp.Integer(0)),
+        ("two maximisers", THETA**2 / 2 - (X**2 - sp.Rational(1, 4)) ** 2, sp.Rational(1, 2)),
+    ):
+        yield identity(
+            f"{name} and yet l_eps = theta^2/2: l = {loss} is theta^2/2 less an even power",
+            loss.subs(X, best),
+            THETA**2 / 2,
+            dimension=(1,),
+        )
+        yield limit(
+            f"{name}: so the difference quotient of grad l_eps = theta at 0 "
+            + ("stays 1" if may_be_smooth else "is unbounded"),
+            THETA / THETA,
+            THETA,
+            0,
+            1 if may_be_smooth else sp.oo,
+            dimension=(1,),
+        )
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -146,20 +195,23 @@ CLAIMS: tuple[Claim, ...] = (
         statement="Non-smoothness of the adversarial loss is caused by the constraints: if they are "
         "inactive, it is smooth under Assumption 1.",
         assumptions=("read as an implication, although the paper writes 'tends to be'",),
-        stated={"constant": SUM, "unique": True, "nondegenerate": True},
+        stated={"constant": SUM, "unique": True, "nondegenerate": True, "may_be_smooth": True},
         check=inactive_yet_rough,
         expected=Verdict.FALSE,
         sides=(1, sp.Rational(1, 4)),
         corrected=Reading(
             statement="Where the constraint is inactive and the maximiser is unique with grad_x^2 l <= -c "
-            "I, the adversarial loss is locally (C_theta_theta + C_theta_x^2/c)-smooth; a "
-            "degenerate or a second maximiser makes it non-smooth with no constraint active.",
+            "I on the branch near theta, the adversarial loss is locally (C_theta_theta + C_theta_x^2/c)-"
+            "smooth. A degenerate or a second maximiser can make it non-smooth with no constraint active (l = "
+            "theta x - x^4/4, l = theta x - (x^2 - 1)^2), and need not (l = theta^2/2 - x^4, l = theta^2/2 - "
+            "(x^2 - 1/4)^2).",
             check=smooth_where_nondegenerate,
         ),
         cites=("implicit function theorem", "envelope theorem (Danskin)"),
         twins=(
             Twin("a degenerate maximum allowed", {"nondegenerate": False}),
             Twin("two maximisers allowed", {"unique": False}),
+            Twin("a degenerate or a second maximiser always makes it rough", {"may_be_smooth": False}),
             Twin("one per cent smaller", {"constant": sp.Rational(99, 100) * SUM}),
         ),
     ),

@@ -168,12 +168,15 @@ CLAIMS: tuple[Claim, ...] = (
             stated={"positive_multiplier": True, "condition": "tangent < 0"},
         ),
         sharpest=Reading(
-            statement="With mu* > 0 and T^T grad_x^2 J T <= -c_T I the attack is locally "
-            "(C_tangent/c_T)-Lipschitz, C_tangent = sigma_1(T^T B) <= C_theta_x, c_T >= c.",
+            statement="On a convex U along which mu > 0, T^T grad_x^2 J T <= -c_T I and sigma_1(T^T B) <= "
+            "C_tangent, at every theta of U, the attack is (C_tangent/c_T)-Lipschitz. The best such C_tangent "
+            "and c_T satisfy C_tangent <= C_theta_x and c_T >= c.",
             latex=r"\frac{\sigma_1(T^T\nabla_\theta\nabla_x\ell)}{c_T}",
             stated={
                 "jacobian": -(sp.Symbol("A", commutative=False) ** -1),
                 "constant": TANGENT_CROSS / TANGENT_CURVATURE,
+                "along_branch": True,
+                "positive_multiplier": True,
             },
             check=tangent,
         ),
@@ -194,6 +197,12 @@ CLAIMS: tuple[Claim, ...] = (
                 {"constant": sp.Rational(101, 100) * CROSS / CURVATURE},
             ),
             Twin("c squared", {"constant": CROSS / CURVATURE**2}),
+            Twin("c_T and C_tangent read at x* alone", {"along_branch": False}, of="sharpest"),
+            Twin(
+                "sharpened constant one per cent smaller",
+                {"constant": sp.Rational(99, 100) * TANGENT_CROSS / TANGENT_CURVATURE},
+                of="sharpest",
+            ),
         ),
         coordinates=lemma5_coordinates,
         remark="Two independent defects. (1) The determinant: det(grad^2 J) has the sign (-1)^d at a "

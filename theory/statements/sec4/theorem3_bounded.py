@@ -17,7 +17,7 @@ from theory.statements.sec4.entropy_examples import CAP_VARIANCE, RADIUS, THETA,
 from theory.statements.sec4.theorem3 import ANY, EIGENVALUE, FROBENIUS, largest_at_most_frobenius
 
 Z, M = sp.symbols("Z m", positive=True)  # Z = E exp(-L) under N(theta, I/gamma); m is the number of weights
-# Bounds log(1/Z(theta)) - gamma |theta|^2 and (m/2) log 2 together.
+# Bounds log(1/Z(theta)) - gamma |theta|^2 + (m/2) log 2.
 OFFSET = sp.Symbol("c_0", nonnegative=True)
 
 
@@ -55,17 +55,23 @@ def bounded_set(stated: SimpleNamespace) -> Iterator[Fact]:
         sp.sqrt(2),
     )
     yield from mass_bounded_below()
-    second, squared, log_inverse = sp.symbols("E|theta'-theta|^2 |theta|^2 log(1/Z)", nonnegative=True)
+    second, squared, half_log = sp.symbols("E|theta'-theta|^2 |theta|^2 (m/2)log2", nonnegative=True)
+    log_inverse, offset = sp.symbols("log(1/Z) c_1", nonnegative=True)
     yield implies(
-        f"Jensen: (gamma/4) E|theta' - theta|^2 <= log(1/Z) + (m/2) log 2 <= gamma R^2 + c_0, so "
-        f"||Sigma_theta||_F <= {stated.bound}",
+        "Jensen: (gamma/4) E|theta' - theta|^2 <= log E exp((gamma/4)|theta' - theta|^2) <= log(1/Z) + (m/2) log 2 "
+        f"<= gamma R^2 + c_1 + (m/2) log 2 = gamma R^2 + c_0, so ||Sigma_theta||_F <= {stated.bound}",
         [
             sp.Le(FROBENIUS, second),
-            sp.Le(rate * second, log_inverse),
-            sp.Le(log_inverse, GAMMA * squared + OFFSET),
+            sp.Le(rate * second, log_inverse + half_log),
+            sp.Le(log_inverse, GAMMA * squared + offset),
             sp.Le(squared, RADIUS**2),
+            sp.Eq(OFFSET, offset + half_log),
         ],
         sp.Le(FROBENIUS, stated.bound),
+        shows=(
+            "Z = E exp(-L) under N(theta, I/gamma), c_1 = -log((gamma/2 pi)^(m/2) integral of exp(-L - gamma "
+            "|theta'|^2))",
+        ),
     )
     yield identity(
         "the bound is (4/gamma)(gamma R^2 + c_0)", stated.bound, 4 / GAMMA * (GAMMA * RADIUS**2 + OFFSET)

@@ -145,7 +145,7 @@ def _train(options: argparse.Namespace, recipes: dict[Arm, Recipe]) -> dict[str,
     # Seeds in turn, so that a session cut short leaves whole comparisons.
     for seed in range(options.seeds):
         for one in recipes.values():
-            small = one.model == "small"
+            small = one.small
             job = Job(
                 recipe=one,
                 seed=seed,

@@ -98,7 +98,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 
 def _small(used: Recipe) -> bool:
-    return used.model == "small"
+    return used.small
 
 
 def _data(options: argparse.Namespace, used: Recipe, computing: Computing, device: torch.device) -> Dataset:

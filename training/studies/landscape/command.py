@@ -132,7 +132,7 @@ def _measure(
     known = [landscape_key(record) for record in read(path, validate_landscape)] if path.exists() else []
     missing = [run for run in runs if key_of(run, what, computing, options.data_dir) not in known]
     one = partial(_one, what=what, computing=computing, data_dir=options.data_dir)
-    small = all(run.recipe.model == "small" for run in missing) and computing.kind == "cpu"
+    small = all(run.recipe.small for run in missing) and computing.kind == "cpu"
     workers = options.jobs or (max(1, cores() // (computing.threads or 1)) if small else 1)
     board = _Board(len(missing))
 

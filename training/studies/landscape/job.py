@@ -168,7 +168,7 @@ def _settings(recipe: Recipe, what: Landscape, sizes: Mapping[str, int]) -> dict
 
 def _like(run: FinishedRun, computing: Computing) -> Computing:
     """In the run's memory format, and on one thread where the net is so small that more gain nothing."""
-    threads = computing.threads or (1 if run.recipe.model == "small" else None)
+    threads = computing.threads or (1 if run.recipe.small else None)
     return replace(computing, channels_last=run.identity["settings"]["channels_last"], threads=threads)
 
 

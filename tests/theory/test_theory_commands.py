@@ -14,7 +14,7 @@ import pytest
 from theory.__main__ import main
 from theory.ledger.show import PIPED_WIDTH, console
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CHECK = "--loss t*x-x**2 --x x --theta t --epsilon 1 --center 0 --at 1"
 PROMPT = 20.0  # seconds for what takes 0.2 on an idle machine, so that a busy one does not fail
 

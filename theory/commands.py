@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from support.files import make_folder
 from support.options import CommandParser, folder_name
-from theory.certificates.command import add_verify_arguments
+from theory.certificates.command import add_coq_arguments, add_verify_arguments
 from theory.ledger import report, show
 from theory.ledger import rows as ledger
 from theory.ledger.new import next_steps, write_new
@@ -71,6 +71,7 @@ def _parser() -> CommandParser:
     add_verify_arguments(
         commands.add_parser("verify", help="the stored certificates, checked without sympy and z3")
     )
+    add_coq_arguments(commands.add_parser("coq", help="the certified implications as lemmas for Coq"))
 
     own = commands.add_parser("check", help="the same machinery on a loss of your own")
     add_check_arguments(own)
