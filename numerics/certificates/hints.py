@@ -13,7 +13,7 @@ HINTS: dict[str, tuple[str, ...]] = {
     "sec31.circle": ("{|a|}*{|b|} - {<a,b>}", "{|a|}*{|b|} + {<a,b>}"),
     "theorem1": MARGINS,
     "theorem1.descent": MARGINS,
-    "beyond.c-theta-x-unbounded": ("17*u - 16*T",),
+    "beyond.c-theta-x-unbounded": ("17*u - 16*T", "3*x_1 - 8"),
     "sec51.linf-not-continuous": ("P*Q - p*q", "n - P + Q", "n + P - Q", "p - q", "n - p + q", "n + p - q"),
     "beyond.p-below-2": ("-E", "E*w + c", "c"),
     "beyond.small-epsilon": ("{|a|}*{|b|} - {<a,b>}",),

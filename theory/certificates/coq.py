@@ -56,8 +56,10 @@ Ltac clear_quotients := repeat match goal with
 
 (* a > 0 or a >= 0 by its name, by linear arithmetic, or as a product of such. *)
 Ltac sign := repeat first [ assumption | apply Rle_0_sqr | lra | apply Rmult_lt_0_compat | apply Rmult_le_pos ].
+Ltac above := repeat first [ assumption | lra | apply Rmult_lt_0_compat | apply Rdiv_lt_0_compat
+  | apply Rplus_lt_0_compat ].
 Ltac nonzero := repeat split; first [ assumption | lra | apply pow_nonzero; nonzero
-  | apply Rmult_integral_contrapositive_currified; nonzero | nra ].
+  | apply Rmult_integral_contrapositive_currified; nonzero | nra | apply Rgt_not_eq, Rlt_gt; solve [ above ] ].
 """
 RELATIONS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "=", "!=": "<>"}
 RESERVED = {
@@ -129,7 +131,12 @@ class Lemma:
         lines = ["Proof.", "intros.", "repeat match goal with H : _ /\\ _ |- _ => destruct H end."]
         lines.append("repeat match goal with H : _ \\/ _ |- _ => destruct H end;")
         lines.append("repeat match goal with H : _ /\\ _ |- _ => destruct H end;")
-        steps: list[str] = []
+        steps = [
+            f"try destruct (Rdichotomy ({self.expression(node.left)}) ({self.expression(node.comparators[0])}) "
+            "ltac:(assumption))"
+            for node in relations(given)
+            if isinstance(node.ops[0], ast.NotEq)
+        ]
         for d in dict.fromkeys(self.denominators(then)):
             steps.append(f"assert ({d} <> 0) by (first [ nonzero | intro; first [ {closers} ] ])")
         for node in relations([*given, then]):
