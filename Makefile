@@ -57,6 +57,8 @@ ifneq ($(findstring training,$(EXTRAS)),)
 	@echo 'reproduce: the further curve of Figure 6, the landscapes of Figure 7'
 	@$(python) training/run.py --recipe compact-awp+awp0.005 --seeds 3 --autoattack none
 	@$(python) -m training.studies.landscape > /dev/null
+	@echo 'reproduce: the probe, its small version'
+	@$(python) -m training.studies.probe --small > /dev/null
 else
 	@echo 'reproduce: no compact table, EXTRAS=$(EXTRAS) leaves training out'
 endif
@@ -64,11 +66,13 @@ endif
 	@$(python) -m figures
 	@echo 'reproduce: page'
 	@$(python) -m figures.page
-	@for file in $(ledger) $(bounds) $(tables) results/figures/README.md results/index.html; do \
+	@$(python) -m figures.errata
+	@for file in $(ledger) $(bounds) $(tables) results/figures/README.md results/index.html results/errata.pdf; do \
 	  [ -s $$file ] || { echo "reproduce: $$file was not written" >&2; exit 1; }; \
 	done
 	@echo
-	@echo 'Results: results/index.html has everything on one page; beside it theory.md, bounds.md, tables.md and figures/'
+	@echo 'Results: results/index.html has everything on one page, results/errata.pdf the errata to forward;'
+	@echo '         beside them theory.md, bounds.md, tables.md and figures/'
 	@echo '         (theory.json, bounds.json and records.jsonl to compute with, theory.tex and tables.tex to typeset)'
 	@echo 'Next:    $(environment)/bin/python -m theory show lemma5'
 

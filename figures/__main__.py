@@ -13,6 +13,7 @@ from figures.drawing import draw
 from figures.plate import PLATES, Settings, plates
 from numerics.one_core import THREAD_COUNTS
 from support.commands import guarded, start
+from support.progress import Progress
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,25 +32,35 @@ def run(argv: Sequence[str] | None) -> int:
     # One thread a worker: they share the cores, and sums in another order would move the last digits.
     for variable in THREAD_COUNTS:
         os.environ.setdefault(variable, "1")
-    from figures.files import write_page
+    from figures.files import captions, write_page
     from support.files import make_folder
 
     make_folder(arguments.out)
+    captions(arguments.out, {plate.name for plate in chosen})  # of the others, for the page
     started = time.perf_counter()
     settings = Settings(bounds=arguments.bounds, results=arguments.records, runs=arguments.runs)
-    absent = draw(chosen, arguments.out, settings, _say)
+    with Progress("figures", len(chosen)) as shown:
+        shown.at(0, "drawing")
+
+        def drawn(done: int, total: int, name: str) -> None:
+            shown.line(f"{done} of {total} drawn, {name}")
+            shown.at(done, "drawing")
+
+        absent = draw(chosen, arguments.out, settings, drawn)
     for reason in dict.fromkeys(absent.values()):
         names = [plate.name for plate in chosen if absent.get(plate.name) == reason]
         verb = "is" if len(names) == 1 else "are"
         print(f"figures: {', '.join(names)} {verb} left out: {reason}", file=sys.stderr)
+    if len(absent) == len(chosen):
+        return 2  # the page stays as it was
     page = write_page(arguments.out, absent)
-    drawn = f"{len(chosen) - len(absent)} of {len(chosen)} figures drawn"
-    print(f"{drawn} in {time.perf_counter() - started:.0f} s: {page}")
-    return 2 if len(absent) == len(chosen) else 0
+    drawn_of = f"{len(chosen) - len(absent)} of {len(chosen)} figures drawn"
+    print(f"{drawn_of} in {time.perf_counter() - started:.0f} s: {page}")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    from support.options import CommandParser, folder_name
+    from support.options import CommandParser, file_name, folder_name
     from theory.cli import name_list
 
     parser = CommandParser(prog="python -m figures", description=__doc__)
@@ -69,14 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--bounds",
-        type=Path,
+        type=file_name,
         default=Settings.bounds,
         metavar="FILE",
         help="what `python -m numerics bounds` wrote (default: results/bounds.json)",
     )
     parser.add_argument(
         "--records",
-        type=Path,
+        type=folder_name,
         default=Settings.results,
         metavar="DIR",
         help="where the trainer's records lie, for figures 3, 6 and 7 (default: results)",
@@ -101,10 +112,6 @@ def _patterns(text: str) -> tuple[str, ...]:
             f"{text!r} has an empty entry; write names of recipes, * for anything, such as cifar10-rn18-*"
         )
     return patterns
-
-
-def _say(done: int, total: int, name: str) -> None:
-    print(f"figures: {done} of {total} drawn, {name}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

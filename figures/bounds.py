@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from matplotlib.lines import Line2D
 
 from figures import style
 from figures.plate import Absent, Caption, Drawn, Settings
+from figures.shapes import BOUND, check_bounds
+from support.own_files import read_json
 
 ROW = 0.142  # inches a row: 8-point labels do not touch
 SPAN = (0.45, 300.0)
@@ -72,21 +73,10 @@ def bounds_tightness(settings: Settings) -> Drawn:
 
 def read(path: Path) -> list[dict[str, Any]]:
     """The rows of bounds.json. Raises Absent when there is no such file, ValueError when it is another kind of file."""
-    if not path.is_file():
+    if not path.exists():
         raise Absent(f"there is no {path}: run `python -m numerics bounds` first")
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"bounds = {path} is not JSON: write it with `python -m numerics bounds`") from error
-    if not (
-        isinstance(rows, list)
-        and rows
-        and all(isinstance(row, dict) and row.keys() >= {*KEYS, "attained"} for row in rows)
-    ):
-        raise ValueError(
-            f"bounds = {path} is not a list of searched bounds: write it with `python -m numerics bounds`"
-        )
-    return rows
+    remedy = "write it with `python -m numerics bounds`"
+    return read_json(path, [BOUND, ...], check=check_bounds, remedy=remedy)
 
 
 def _column(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Container
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imsave
 
 from figures.plate import PLATES, Drawn, Plate
+from figures.shapes import CAPTION
 from figures.style import DPI
 from support.files import replace_file
+from support.own_files import read_json
 
 PAGE = "README.md"
 INTRODUCTION = """\
@@ -57,14 +60,23 @@ def save(plate: Plate, drawn: Drawn, folder: Path) -> list[Path]:
 
 def write_page(folder: Path, missing: dict[str, str]) -> Path:
     """The page that shows every figure lying in the folder, from their JSON files; `missing` says why one is not."""
-    parts = [INTRODUCTION]
+    parts, there = [INTRODUCTION], captions(folder, missing)
     for plate in PLATES:
-        path = folder / f"{plate.name}.json"
         if plate.name in missing:
             parts.append(f"## {plate.name}\n\nNot drawn: {missing[plate.name]}\n")
-        elif path.is_file():
-            parts.append(_entry(plate, json.loads(path.read_text(encoding="utf-8"))))
+        elif plate.name in there:
+            parts.append(_entry(plate, there[plate.name]))
     return replace_file(folder / PAGE, "\n".join(parts).encode())
+
+
+def captions(folder: Path, besides: Container[str] = ()) -> dict[str, dict[str, Any]]:
+    """The JSON files of the figures in a folder, some left out, by name. Raises: ValueError for one that is none."""
+    paths = {plate.name: folder / f"{plate.name}.json" for plate in PLATES if plate.name not in besides}
+    return {
+        name: read_json(path, CAPTION, remedy=f"draw it again with `python -m figures --only {name}`")
+        for name, path in paths.items()
+        if path.exists()
+    }
 
 
 def rounded(error: Any) -> float:

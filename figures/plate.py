@@ -95,6 +95,9 @@ PLATES = (
     ),
     Plate("gamma_optimum", "gamma_optimum", "how far the optimum of -F lies from that of L, over gamma"),
     Plate("bounds_tightness", "bounds", "largest ratio found for every Lipschitz bound, over the bound"),
+    Plate(
+        "probe", "probe", "attacks on trained nets: where they are, how fast they move, how smooth L_eps is"
+    ),
 )
 
 

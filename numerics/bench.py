@@ -36,7 +36,7 @@ from numerics.local_entropy.scipy_failures import Case, failure_cases, failure_t
 from numerics.one_core import on_one_core
 from numerics.problem import normal_data, single_point
 from support.files import make_folder
-from support.options import folder_name
+from support.options import RESULTS, folder_name
 
 SCIPY: tuple[Setting, ...] = (
     LOOSE,
@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=folder_name,
-        default=Path("results"),
+        default=RESULTS,
         metavar="DIR",
         help="where bench.md and bench.json go (results)",
     )

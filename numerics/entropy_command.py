@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import json
 from decimal import ROUND_CEILING, Context
-from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from numerics.data_file import read_data
 from numerics.local_entropy.quadrature import TOLERANCE, local_entropy
 from numerics.local_entropy.result import LocalEntropy
 from numerics.problem import MODELS, Problem, named
+from support.options import file_name
 from theory.cli import fraction_or_float, number_list
 
 METHODS = ("fast", "certified", "dblquad", "nquad", "cubature")
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--x", type=number_list, metavar="A,B", help="one data point (default: -1,1)")
     parser.add_argument("--y", type=fraction_or_float, metavar="Y", help="its label, -1 or 1 (default: 1)")
     parser.add_argument(
-        "--data", type=Path, metavar="FILE.npz", help="in place of --x and --y: X (N, 2), y (N,)"
+        "--data", type=file_name, metavar="FILE.npz", help="in place of --x and --y: X (N, 2), y (N,)"
     )
     parser.add_argument(
         "--epsilon", type=fraction_or_float, default="0.6", help="radius of the attack (default: 0.6)"

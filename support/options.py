@@ -78,19 +78,42 @@ class CommandParser(argparse.ArgumentParser):
 
     def _unknown(self, rest: Sequence[str]) -> str:
         option = rest[0].partition("=")[0]
-        known = sorted({*self._option_string_actions, *self._subcommand_options()})
-        near = get_close_matches(option, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return f"unrecognized arguments: {' '.join(rest)}{hint}"
+        return f"unrecognized arguments: {' '.join(rest)}{self._hint(option)}"
 
-    def _subcommand_options(self) -> set[str]:
-        return {
-            option
+    def _hint(self, option: str) -> str:
+        """Where an option that stands on the wrong side of a command belongs, or which known one is nearest."""
+        if option in self._option_string_actions:
+            return f"; {option} is an option of {self.prog} itself, not of its command"
+        owners = [
+            name for name, parser in self._subparsers_by_name() if option in parser._option_string_actions
+        ]
+        if owners:
+            return f"; {option} is an option of the command: write it after {' or '.join(owners)}"
+        of_commands = {
+            one for _, parser in self._subparsers_by_name() for one in parser._option_string_actions
+        }
+        near = get_close_matches(option, sorted({*self._option_string_actions, *of_commands}), n=1)
+        return f"; did you mean {near[0]}?" if near else ""
+
+    def _subparsers_by_name(self) -> list[tuple[str, argparse.ArgumentParser]]:
+        return [
+            (name, parser)
             for action in self._actions
             if isinstance(action, argparse._SubParsersAction)
-            for parser in action.choices.values()
-            for option in parser._option_string_actions
-        }
+            for name, parser in action.choices.items()
+        ]
+
+
+RESULTS = Path(
+    "results"
+)  # in the working directory: where every command reads and writes unless it is told otherwise
+
+
+def file_name(text: str) -> Path:
+    """The file, or the folder or archive, that a name denotes. Raises: BadValue (a ValueError) for an empty name."""
+    if not text.strip():
+        raise BadValue(f"{text!r} must be the name of a file, and is empty")
+    return Path(text)
 
 
 def folder_name(text: str) -> Path:

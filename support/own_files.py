@@ -9,14 +9,16 @@ import math
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from support.json_places import Place, line_of
 from support.shapes import Misfit, Shape, fit
 
 MOST_BYTES = 1 << 28  # of a file of ours: the largest have some megabytes
 DEEPEST = 50  # brackets within brackets: ours have ten
+UTF16 = (b"\xff\xfe", b"\xfe\xff")  # what a file in UTF-16 begins with
 DIGITS = 20  # and no more has an integer of ours, which fit 64 bits
 # What a check of a content that is not ours may stumble over.
 STUMBLES = (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -59,31 +61,38 @@ def checked(content: Any, shape: Shape, check: Callable[[Any], None]) -> Any:
     return content
 
 
-def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    """What a regular file holds.
+@contextmanager
+def regular(path: Path, most: int = MOST_BYTES) -> Iterator[BinaryIO]:
+    """A regular file of at most that many bytes, open for reading.
 
-    Raises: FileNotFoundError, PermissionError, ...; ValueError, without the path, for a folder, a pipe or a device,
-    which might never end, and for more than that many bytes.
+    Raises: FileNotFoundError, PermissionError, ...; ValueError, without the path, for a larger one, and for a pipe or a
+    device, which might never end.
     """
     # Without O_NONBLOCK the opening of a pipe would wait for its writer.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(descriptor)
+        raise ValueError("is a folder" if stat.S_ISDIR(about.st_mode) else "is no regular file")
     with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise ValueError("is no regular file")
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"has {about.st_size:,} bytes, at most {most:,} are read")
-    return content
+        if about.st_size > most:
+            raise ValueError(f"has {about.st_size:,} bytes, at most {most:,} are read")
+        yield file
+
+
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """What a `regular` file holds; raises as that does."""
+    with regular(path, most) as file:
+        return file.read()
 
 
 def decoded(content: bytes) -> str:
     """UTF-8 as text. Raises: ValueError that says which byte is none."""
+    if content[:2] in UTF16:
+        raise ValueError("is written in UTF-16, need UTF-8")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise ValueError("is written in UTF-16, need UTF-8") from None
         raise ValueError(f"is no text in UTF-8 ({error.reason} at byte {error.start})") from None
 
 

@@ -22,7 +22,8 @@ class Progress:
         self.program, self.total = program, total
         self.out = out or sys.stderr
         self.live = self.out is not None and self.out.isatty()
-        self.began = self.shown = time.monotonic()
+        self.began = time.monotonic()
+        self.shown = -REFRESH if self.live else self.began  # on a terminal at once
         self._drawn = False
 
     def __enter__(self) -> Progress:

@@ -23,6 +23,7 @@ ROOMS = {
         *("pyautoattack", "rich", "tensorboard"),
     ),
     "figures": (
+        *("latex2mathml", "typst"),
         "figures",
         "support",
         "matplotlib",

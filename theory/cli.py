@@ -1,14 +1,22 @@
-"""The exact numbers and the names that the command lines of theory, numerics and figures take (`8/255`, `-1,0.5`)."""
+"""The exact numbers and the names that theory, numerics and figures take, on the command line (`8/255`, `-1,0.5`) and
+from Python."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
 
+import mpmath
+import sympy
 from sympy import Rational
 
 from support.options import BadValue
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+MINUS = re.compile("[\u2010-\u2015\u2212]")  # what word processors make of it
 MOST_DIGITS = 400  # of a number on the command line, exponent included: longer ones are slips or mischief
 
 
@@ -20,7 +28,10 @@ def fraction_or_float(text: str) -> Rational:
     """
     parts = [part.strip() for part in str(text).split("/")]
     if len(parts) > 2 or not all(NUMBER.fullmatch(part) for part in parts):
-        raise BadValue(f"{text!r} is not a number; write a decimal such as 0.6 or a fraction such as 8/255")
+        hint = "; the minus sign is -" if MINUS.search(str(text)) else ""
+        raise BadValue(
+            f"{text!r} is not a number{hint}; write a decimal such as 0.6 or a fraction such as 8/255"
+        )
     if any(_digits(part) > MOST_DIGITS for part in parts):
         raise BadValue(
             f"{str(text)[:20]!r}... has more than {MOST_DIGITS} digits, written out; write a number of ordinary size"
@@ -29,6 +40,35 @@ def fraction_or_float(text: str) -> Rational:
     if denominator == 0:
         raise BadValue(f"{text!r} divides by zero; give a nonzero denominator")
     return Rational(numerator, denominator)
+
+
+def given_number(value: Any) -> Rational | None:
+    """The rational that a number denotes: a float of any width is read as the decimal it prints, so 0.6 is 3/5; a
+    string as on the command line (8/255). None for what is no number: a symbol, an expression, a truth value, an array.
+
+    Raises: ValueError for nan, infinities, and strings that are no number.
+    """
+    if getattr(value, "shape", None) == () and hasattr(value, "dtype") and hasattr(value, "__getitem__"):
+        value = value[()]  # an array without axes is its number
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        return None
+    if isinstance(value, Rational):
+        return value
+    if isinstance(value, str):
+        return fraction_or_float(value.strip())
+    if isinstance(value, Integral):
+        return Rational(int(value))
+    if isinstance(value, mpmath.mpf):
+        return _dyadic(value)
+    if isinstance(value, sympy.Float):
+        return fraction_or_float(str(value))
+    if isinstance(value, Real | Decimal) and not isinstance(value, sympy.Basic):
+        numerator, denominator = getattr(value, "numerator", None), getattr(value, "denominator", None)
+        if numerator is not None and denominator is not None:
+            return Rational(int(numerator), int(denominator))
+        # Not repr, which numpy writes as np.float64(0.6).
+        return fraction_or_float(str(value))
+    return None
 
 
 def number_list(text: str) -> tuple[Rational, ...]:
@@ -45,7 +85,7 @@ def name_list(text: str) -> tuple[str, ...]:
 
     Raises: BadValue (a ValueError) naming the entry that is not a name, or that occurs twice.
     """
-    names = _entries(text, "x1,x2")
+    names = [plain_name(entry) for entry in _entries(text, "x1,x2")]
     for name in names:
         if not name.isidentifier():
             raise BadValue(f"{name!r} in {text!r} is not a name; use letters, digits and _, such as x1,x2")
@@ -62,12 +102,18 @@ def assignments(text: str) -> dict[str, Rational]:
     values: dict[str, Rational] = {}
     for entry in _entries(text, "y=1"):
         name, equals, number = (part.strip() for part in entry.partition("="))
+        name = plain_name(name)
         if not equals or not name.isidentifier():
             raise BadValue(f"{entry!r} in {text!r} is not name=number; write for example y=1")
         if name in values:
             raise BadValue(f"{name!r} is set twice in {text!r}; set each name once")
         values[name] = fraction_or_float(number)
     return values
+
+
+def plain_name(name: str) -> str:
+    """A name in the one spelling that stands for its look-alikes: the micro sign is the Greek letter."""
+    return unicodedata.normalize("NFKC", name)
 
 
 def _entries(text: str, example: str) -> list[str]:
@@ -82,3 +128,10 @@ def _digits(number: str) -> int:
     return len(mantissa) + (
         abs(int(exponent)) if len(exponent) < 8 and exponent else MOST_DIGITS * len(exponent)
     )
+
+
+def _dyadic(value: mpmath.mpf) -> Rational:
+    if not mpmath.isfinite(value):
+        return fraction_or_float(str(value))
+    sign, man, exponent, _ = value._mpf_
+    return Rational((-1) ** sign * int(man)) * Rational(2) ** int(exponent)

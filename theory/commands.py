@@ -6,13 +6,12 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from support.files import make_folder
-from support.options import CommandParser, folder_name
+from support.options import RESULTS, CommandParser, folder_name
 from theory.certificates.command import add_coq_arguments, add_verify_arguments
 from theory.ledger import report, show
 from theory.ledger import rows as ledger
@@ -28,7 +27,13 @@ def run(argv: Sequence[str] | None = None) -> int:
 
     Raises ValueError for bad input, and SystemExit(2), having said why, where the options themselves are bad.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.ledger_json and arguments.command is not None:
+        where = "write it after check" if arguments.command == "check" else f"{arguments.command} prints none"
+        parser.error(f"--json before {arguments.command} is for the ledger alone; {where}")
+    if arguments.paper != DEFAULT and arguments.command in ("check", "new"):
+        parser.error(f"--paper is for the ledger, show and report; {arguments.command} takes none")
     return arguments.run(arguments)
 
 
@@ -41,7 +46,9 @@ def _parser() -> CommandParser:
         metavar="FOLDER",
         help="a paper's folder, with paper.py and statement files (default: the paper of this project)",
     )
-    parser.add_argument("--json", action="store_true", help="print the ledger as a JSON list of objects")
+    parser.add_argument(
+        "--json", action="store_true", dest="ledger_json", help="print the ledger as a JSON list of objects"
+    )
     parser.set_defaults(run=_ledger)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
@@ -56,7 +63,7 @@ def _parser() -> CommandParser:
 
     whole = commands.add_parser("report", help="write theory.md, theory.json and theory.tex")
     whole.add_argument(
-        "--out", type=folder_name, default=Path("results"), metavar="DIR", help="where (default: results)"
+        "--out", type=folder_name, default=RESULTS, metavar="DIR", help="where (default: results)"
     )
     whole.set_defaults(run=_report)
 
@@ -82,7 +89,7 @@ def _parser() -> CommandParser:
 def _ledger(arguments: argparse.Namespace) -> int:
     paper = open_paper(arguments.paper)
     rows = _decided(paper)
-    if arguments.json:
+    if arguments.ledger_json:
         print(report.as_json(rows), end="")
     else:
         show.print_table(rows, paper, show.console())
@@ -113,9 +120,9 @@ def _report(arguments: argparse.Namespace) -> int:
     paper = open_paper(arguments.paper)
     make_folder(arguments.out)
     rows = _decided(paper)
-    paths = report.write(rows, paper, arguments.out)
     for line in (*show.summary(rows, paper), *show.headlines(rows)):
-        print(line)
+        print(line, flush=True)
+    paths = report.write(rows, paper, arguments.out)
     print(f"written in {time.perf_counter() - started:.0f} s: {', '.join(map(str, paths))}")
     return _agreement(rows)
 

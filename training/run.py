@@ -18,12 +18,23 @@ if __name__ == "__main__":  # before anything that takes long to load
     interruptible("training/run.py")
 
 from support.commands import guarded
-from support.files import replace_file
-from support.options import CommandParser
+from support.files import check_replaceable, replace_file
+from support.options import RESULTS, CommandParser, file_name, folder_name
 from training.cells.published import PUBLISHED
 from training.cells.readings import under
 from training.cells.recipe import Recipe
-from training.cells.recipes import COMPACT_RECIPES, RECIPES, held_out, listing, recipe
+from training.cells.recipes import (
+    COMPACT_RECIPES,
+    LAPTOP_AUTOATTACK,
+    LAPTOP_EVERY,
+    LAPTOP_RECIPES,
+    LAPTOP_TABLE,
+    RECIPES,
+    held_out,
+    listing,
+    recipe,
+    usual_interval,
+)
 from training.cli import count, positive
 from training.engine.choice import ENGINES
 from training.results.records import Record, read
@@ -32,9 +43,9 @@ from training.results.tables import TABLES, render
 if TYPE_CHECKING:
     from training.runs.job import Job
 
-ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "training/run.py"
-COMPACT_SEEDS = 3
+SEEDS = 3
+RECORDS = "records.jsonl"
 SUFFIXES = {"markdown": ".md", "latex": ".tex"}
 MODES = ("table", "all", "none")
 
@@ -51,15 +62,12 @@ def _command(arguments: Sequence[str] | None) -> int:
         print(listing())
         return 0
     if options.render:
-        print(_rendered(options, _asked(options)))
+        _render(options, _asked(options))
         return 0
     recipes = _recipes(options)
     status = _train(options, recipes) if recipes else 0
     if status == 0:
-        shown = _asked(options)
-        text = _rendered(options, shown)
-        if text:
-            print(text)
+        _render(options, _asked(options))
     return status
 
 
@@ -75,17 +83,19 @@ def _parser() -> CommandParser:
     what.add_argument(
         "--recipe", metavar="NAME", help="one recipe, such as compact-awp or cifar10-rn18-at+code"
     )
-    what.add_argument("--table", choices=list(PUBLISHED), help="every recipe of one of the paper's tables")
+    what.add_argument(
+        "--table",
+        choices=[*PUBLISHED, "laptop", "compact"],
+        help="every recipe of a table: 1, 2, 3 of the paper, the laptop's",
+    )
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=count, metavar="S", help="one seed (default with --recipe: 0)")
-    seeds.add_argument(
-        "--seeds", type=positive, metavar="N", help=f"seeds 0 to N - 1 (default: {COMPACT_SEEDS})"
-    )
+    seeds.add_argument("--seeds", type=positive, metavar="N", help=f"seeds 0 to N - 1 (default: {SEEDS})")
     parser.add_argument(
-        "--data-dir", type=Path, metavar="D", help="the folder or archive of the data set's files"
+        "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set's files"
     )
     parser.add_argument("--download", action="store_true", help="fetch the data set into --data-dir first")
-    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     parser.add_argument("--epochs", type=positive, metavar="N", help="stop after N; the record says so")
     parser.add_argument("--validation", type=count, metavar="N", help="training images to hold out")
     parser.add_argument(
@@ -104,7 +114,12 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--test-examples", type=positive, metavar="N", help="evaluate the first N test images"
     )
-    parser.add_argument("--evaluate-every", type=positive, default=1, metavar="N", help="epochs (default: 1)")
+    parser.add_argument(
+        "--evaluate-every",
+        type=positive,
+        metavar="N",
+        help=f"epochs (default: 1, on a laptop {LAPTOP_EVERY})",
+    )
     parser.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
@@ -156,7 +171,9 @@ def _asked(options: argparse.Namespace) -> list[str]:
 def _recipes(options: argparse.Namespace) -> list[Recipe]:
     if options.recipe is not None:
         found = [recipe(options.recipe)]
-    elif options.table:
+    elif options.table == "laptop":
+        found = list(LAPTOP_RECIPES if options.reading else LAPTOP_TABLE)
+    elif options.table in PUBLISHED:
         found = [RECIPES[name] for name in PUBLISHED[options.table].cells]
     else:
         found = list(COMPACT_RECIPES)
@@ -178,6 +195,8 @@ def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
     plain_warnings(PROGRAM)
     if options.download:
         _download(options, recipes)
+    for name in (RECORDS, *(f"tables{suffix}" for suffix in SUFFIXES.values())):
+        check_replaceable(options.out / name)  # before the work
     jobs = _jobs(options, recipes)
     records = _records(options)
     missing = [job for job in jobs if not satisfied(job, records)]
@@ -206,7 +225,7 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
     if options.seed is not None:
         seeds = [options.seed]
     else:
-        seeds = list(range(options.seeds or (1 if options.recipe is not None else COMPACT_SEEDS)))
+        seeds = list(range(options.seeds or (1 if options.recipe is not None else SEEDS)))
     return [
         Job(
             recipe=one,
@@ -223,10 +242,11 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
                 threads=options.threads or (1 if one.small else None),
             ),
             epochs=options.epochs,
-            evaluate_every=options.evaluate_every,
+            evaluate_every=options.evaluate_every or usual_interval(one),
             test_examples=options.test_examples,
             autoattack=options.autoattack,
-            autoattack_examples=options.autoattack_examples,
+            autoattack_examples=options.autoattack_examples
+            or (LAPTOP_AUTOATTACK if one.model == "strided" else None),
             checkpoint_seconds=options.checkpoint_seconds,
             resume=options.resume,
         )
@@ -255,19 +275,21 @@ def _download(options: argparse.Namespace, recipes: Sequence[Recipe]) -> None:
 
 
 def _records(options: argparse.Namespace) -> list[Record]:
-    path = options.out / "records.jsonl"
+    path = options.out / RECORDS
     return read(path) if path.exists() else []
 
 
-def _rendered(options: argparse.Namespace, shown: Sequence[str]) -> str:
-    """Writes all tables below --out, as Markdown and LaTeX, and returns some of them as text."""
+def _render(options: argparse.Namespace, shown: Sequence[str]) -> None:
+    """Prints some of the tables, and writes all of them below --out, as Markdown and LaTeX."""
     records = _records(options)
     texts: Mapping[str, dict[str, str]] = {
         style: {table: _table(options, table, records, style) for table in TABLES} for style in SUFFIXES
     }
+    if shown:
+        print("\n\n".join(texts["markdown"][table] for table in shown), flush=True)
     for style, suffix in SUFFIXES.items():
         replace_file(options.out / f"tables{suffix}", "\n\n".join(texts[style].values()) + "\n")
-    return "\n\n".join(texts["markdown"][table] for table in shown)
+    print(f"{PROGRAM}: written to {options.out}: tables.md and tables.tex, from {RECORDS}", file=sys.stderr)
 
 
 def _table(options: argparse.Namespace, table: str, records: Sequence[Record], style: str) -> str:

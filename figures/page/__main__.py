@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from support.commands import guarded, start
 
@@ -31,13 +30,13 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from support.options import CommandParser, folder_name
+    from support.options import RESULTS, CommandParser, file_name, folder_name
 
     parser = CommandParser(prog="python -m figures.page", description=__doc__)
     parser.add_argument(
         "--results",
         type=folder_name,
-        default=Path("results"),
+        default=RESULTS,
         metavar="DIR",
         help="what the page is made of (default: results)",
     )
@@ -49,7 +48,11 @@ def _parser() -> argparse.ArgumentParser:
         help="the paper whose ledger lies in --results (default: the paper of this project)",
     )
     parser.add_argument(
-        "--out", type=Path, default=None, metavar="FILE", help="the page (default: index.html in --results)"
+        "--out",
+        type=file_name,
+        default=None,
+        metavar="FILE",
+        help="the page (default: index.html in --results)",
     )
     return parser
 

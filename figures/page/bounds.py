@@ -51,9 +51,9 @@ def _failing(row: dict[str, Any], claims: Collection[str]) -> list[str]:
     statement, names, what, place, paper, ours, *_ = cells(row)
     verdict = tag("span", row["paper_verdict"], class_="verdict false")
     return [
-        join([statement, tag("br"), inline(names, claims)]),
-        join([what, tag("br"), tag("span", place, class_="muted")]),
-        join([paper, tag("br"), verdict]),
-        ours,
-        worst_pair(row),
+        join([inline(statement), tag("br"), inline(names, claims)]),
+        join([inline(what), tag("br"), tag("span", inline(place), class_="muted")]),
+        join([inline(paper), tag("br"), verdict]),
+        inline(ours),
+        inline(worst_pair(row)),
     ]

@@ -15,7 +15,7 @@ from figures.page.look import SCRIPT, style_sheet
 from figures.page.markup import Html, join, tag
 from figures.page.origin import EVERYTHING, origin
 from figures.page.sources import Sources, load
-from figures.page.tables import compact, published
+from figures.page.tables import compact, laptop, published
 from theory.ledger.paper import DEFAULT, Paper
 
 
@@ -39,6 +39,7 @@ def page(results: Path, paper: Paper) -> str:
         sections += [
             ("bounds", "Lipschitz bounds, measured", "Bounds", bounds(sources.bounds, claims)),
             ("figures", "Figures", "Figures", gallery(sources.pictures, claims)),
+            ("laptop", "Laptop table: six methods on CIFAR-10", "Laptop table", laptop(sources.grids)),
             ("compact", "Compact table: six methods on digits", "Compact table", compact(sources.grids)),
             ("tables", "Tables 1-3, published and ours", "Tables 1-3", published(sources.grids)),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from figures.page.markup import Html, absent, anchor, command, folded, join, tag
+from figures.page.markup import Html, absent, anchor, command, folded, inline, join, tag
 from figures.page.sources import LEDGER
 from theory.deciders.facts import at_place, known
 
@@ -94,15 +94,15 @@ def where(row: Mapping[str, Any]) -> str:
 def refutation(witness: Mapping[str, Any]) -> Html:
     """The point, what fails there, and how to replay it by hand."""
     at = at_place(witness["point"])
-    sides = tag("code", f"{witness['left']} {witness['relation']} {witness['right']}")
-    replay = f" fails. {witness['replay']}" if witness["replay"] else " fails."
-    return join([f"{at}: " if at else "", sides, replay])
+    sides = inline(f"{witness['left']} {witness['relation']} {witness['right']}")
+    replay = inline(f" fails. {witness['replay']}" if witness["replay"] else " fails.")
+    return join([inline(f"{at}: ") if at else "", sides, replay])
 
 
 def reading(found: Mapping[str, Any]) -> Html:
     """A statement with how it is known."""
     how = known(found["grade"], found["dimension"])
-    return join([found["statement"], " ", tag("span", f"({how})", class_="muted")])
+    return join([inline(found["statement"]), " ", tag("span", f"({how})", class_="muted")])
 
 
 def told_as(told: Iterable[tuple[str, str]]) -> Html:
@@ -119,7 +119,7 @@ def _chosen(names: Iterable[str], rows: list[dict[str, Any]]) -> list[dict[str, 
 
 def _card(row: dict[str, Any], titles: Mapping[str, str]) -> Html:
     told: list[tuple[str, str]] = [
-        ("One reading" if row["kind"] == "reading" else "The paper says", row["statement"])
+        ("One reading" if row["kind"] == "reading" else "The paper says", inline(row["statement"]))
     ]
     if row["corrected"]:
         told.append(("What holds", reading(row["corrected"])))
@@ -128,7 +128,7 @@ def _card(row: dict[str, Any], titles: Mapping[str, str]) -> Html:
     word = tag("span", WORDS[row["verdict"]], class_=f"verdict {row['verdict']}")
     place = f"{where(row)} · {known(row['grade'], row['dimension'])}"
     parts = [
-        tag("h3", word, " ", titles.get(row["id"], row["id"])),
+        tag("h3", word, " ", inline(titles.get(row["id"], row["id"]))),
         tag("p", place, class_="where"),
         told_as(told),
     ]
@@ -144,7 +144,9 @@ def _result(row: dict[str, Any], titles: Mapping[str, str]) -> Html:
         )
     else:
         word, verdict, found = "New:" if row["verdict"] == "true" else row["verdict"], row["verdict"], row
-    heading = tag("h3", tag("span", word, class_=f"verdict {verdict}"), " ", titles.get(row["id"], row["id"]))
+    heading = tag(
+        "h3", tag("span", word, class_=f"verdict {verdict}"), " ", inline(titles.get(row["id"], row["id"]))
+    )
     parts = [heading, tag("p", where(row), class_="where"), tag("p", reading(found))]
     return _article(row, parts, verdict, f"result-{row['id']}")
 

@@ -20,6 +20,11 @@ class Grid:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def papers(self) -> bool:
+        """Whether it is one of the paper's Tables 1-3, and not one of our own."""
+        return self.title.startswith("Table ")
+
+    @property
     def missing(self) -> int:
         """How many rows have an entry that is missing."""
         return sum("missing" in row for row in self.rows)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from figures.page.errata import reading, refutation, told_as, where
-from figures.page.markup import Html, absent, anchor, command, count, folded, join, tag
+from figures.page.markup import Html, absent, anchor, command, count, folded, inline, join, tag
 from figures.page.sources import LEDGER
 from theory.deciders.facts import Verdict, known
 from theory.ledger.paper import Paper, numbered
@@ -47,27 +47,27 @@ def _claim(row: Mapping[str, Any], titles: Mapping[str, str]) -> Html:
     summary = join(
         [
             tag("code", row["id"], class_="name"),
-            tag("span", titles.get(row["id"], row["statement"]), class_="says"),
+            tag("span", inline(titles.get(row["id"], row["statement"])), class_="says"),
             tag("span", row["verdict"], class_=f"verdict {row['verdict']}"),
             tag("span", known(row["grade"], row["dimension"]), class_="grade"),
         ],
         " ",
     )
-    told: list[tuple[str, str]] = [("Where", where(row)), ("Statement", row["statement"])]
+    told: list[tuple[str, str]] = [("Where", where(row)), ("Statement", inline(row["statement"]))]
     told += [("Assumes", _list(row["assumptions"]))] if row["assumptions"] else []
     told += [("Evidence", _evidence(row["evidence"]))] if row["evidence"] else []
     told += [("Refuted", refutation(row["witness"]))] if row["witness"] else []
     for heading, field in (("What holds", "corrected"), ("Sharpest known", "sharpest")):
         if row[field]:
             told.append((heading, join([reading(row[field]), _evidence(row[field]["evidence"])])))
-    told += [("Attained", row["tightness"]["pair"])] if row["tightness"] else []
+    told += [("Attained", inline(row["tightness"]["pair"]))] if row["tightness"] else []
     told += [("Replay", tag("code", f"python -m theory show {row['id']}"))]
     inside = tag("div", told_as(told), class_="inside")
     return folded(summary, inside, class_="claim", id=anchor(row["id"]), data_verdict=row["verdict"])
 
 
 def _list(lines: list[str]) -> Html:
-    return tag("ul", *(tag("li", line) for line in lines))
+    return tag("ul", *(tag("li", inline(line)) for line in lines))
 
 
 def _evidence(lines: list[str]) -> Html:
@@ -78,7 +78,7 @@ def _evidence(lines: list[str]) -> Html:
         known_mark = line.startswith("[") and bracket
         outcome = {"holds": "true", "refuted": "false"}.get(mark, "undecided")
         word = tag("span", mark, class_=f"verdict {outcome}")
-        items.append(tag("li", join([word, " ", rest]) if known_mark else line))
+        items.append(tag("li", join([word, " ", inline(rest)]) if known_mark else inline(line)))
     return tag("ul", *items, class_="evidence")
 
 

@@ -189,7 +189,9 @@ SCRIPT = Html("""
   if (!form) return;
   var words = form.elements.words, verdict = form.elements.verdict, told = document.getElementById('told');
   var claims = Array.prototype.map.call(document.querySelectorAll('.claim'), function (claim) {
-    return { part: claim, text: claim.textContent.toLowerCase(), verdict: claim.dataset.verdict };
+    // A formula is searched for as it is written in the ledger, `theta_1 <= 1`, not as it is set.
+    const written = [...claim.querySelectorAll('math')].map((one) => one.getAttribute('alttext')).join(' ');
+    return { part: claim, text: (claim.textContent + ' ' + written).toLowerCase(), verdict: claim.dataset.verdict };
   });
   function filter() {
     var wanted = words.value.toLowerCase().split(/\\s+/).filter(Boolean), shown = 0;

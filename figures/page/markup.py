@@ -6,6 +6,9 @@ import re
 from collections.abc import Collection, Iterable
 from html import escape
 
+from figures.formulas import Piece, pieces
+from figures.typeset import mathml, tex
+
 VOID = ("br", "img", "input", "link", "meta")
 CODE = re.compile(r"`([^`]+)`")
 
@@ -37,15 +40,23 @@ def join(children: Iterable[str | None], between: str = "") -> Html:
 
 
 def inline(text: str, claims: Collection[str] = ()) -> Html:
-    """Plain text in which backticks mark code; code that is the id of a claim on the page leads there."""
+    """Plain text whose formulas are set; backticks mark code, which leads to the claim on the page that it names."""
     parts: list[str] = []
     for place, piece in enumerate(CODE.split(text)):
         if place % 2 == 0:
-            parts.append(piece)
+            parts += [formula(one) if one.formula else one.text for one in pieces(piece)]
         else:
             code = tag("code", piece)
             parts.append(tag("a", code, href=f"#{anchor(piece)}") if piece in claims else code)
     return join(parts)
+
+
+def formula(piece: Piece) -> Html:
+    """A formula as MathML, with the text it was written as for those who copy it or have it read out."""
+    element = mathml(tex(piece.formula)).removeprefix(
+        '<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">'
+    )
+    return Html(f'<math alttext="{escape(piece.text)}">{element}')
 
 
 def anchor(claim: str) -> str:

@@ -5,15 +5,15 @@ A file that is not there is None, so that its section can name the command that 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from figures.page.grids import Grid, grids
-from figures.page.shapes import BOUND, CAPTION, ID, ROW, wrong_bound, wrong_claim, wrong_fields
+from figures.shapes import ABOUT, BOUND, CAPTION, ROW, check_bounds, each_once
+from support.own_files import decoded, read_bytes, read_json
+from support.shapes import Shape
 from training.results.records import Record
 from training.results.records import read as read_records
 
@@ -65,50 +65,27 @@ def load(results: Path) -> Sources:
     """
     if not results.is_dir():
         raise ValueError(f"results = {results} must be a folder, and is none: make it with `make reproduce`")
-    tables = _bytes(results / TABLES[0])
+    tables = _text(results / TABLES[0], TABLES[1])
     records = results / RECORDS[0]
-    bench = _json(results / BENCH[0], BENCH[1])
-    if bench is not None and not (isinstance(bench, dict) and isinstance(bench.get("about"), dict)):
-        raise _other(results / BENCH[0], BENCH[1], "it holds no object with `about`")
     return Sources(
-        ledger=_rows(results, *LEDGER, ROW, wrong_claim),
-        bounds=_rows(results, *BOUNDS, BOUND, wrong_bound),
+        ledger=_rows(results, *LEDGER, ROW, each_once),
+        bounds=_rows(results, *BOUNDS, BOUND, check_bounds),
         pictures=_pictures(results / FIGURES[0]),
-        grids=None if tables is None else grids(_decoded(tables, results / TABLES[0], TABLES[1])),
-        records=read_records(records) if records.is_file() else None,
-        bench=bench,
+        grids=None if tables is None else grids(tables),
+        records=read_records(records) if records.exists() else None,
+        bench=_json(results / BENCH[0], BENCH[1], ABOUT),
         inputs=_inputs(results),
     )
 
 
-def _rows(
-    results: Path, name: str, line: str, fields: Mapping[str, tuple[type, ...]], check: Any
-) -> list[dict[str, Any]] | None:
-    """The objects of a JSON list, each with these fields and an id of its own."""
-    path = results / name
-    rows = _json(path, line)
-    if rows is None:
-        return None
-    if not isinstance(rows, list) or not rows:
-        raise _other(path, line, "it holds no list of rows")
-    seen: set[str] = set()
-    for place, row in enumerate(rows):
-        wrong = wrong_fields(row, fields) or check(row)
-        if not wrong and (row["id"] in seen or not ID.fullmatch(row["id"])):
-            wrong = f"id = {row['id']!r}, need letters, digits, dots and dashes, each id once"
-        if wrong:
-            raise _other(path, line, f"row {place + 1}: {wrong}")
-        seen.add(row["id"])
-    return rows
+def _rows(results: Path, name: str, line: str, shape: Shape, check: Any) -> list[dict[str, Any]] | None:
+    return _json(results / name, line, [shape, ...], check)
 
 
 def _pictures(folder: Path) -> tuple[Picture, ...]:
     found = []
     for path in sorted(folder.glob("*.json")):
-        facts = _json(path, FIGURES[1])
-        if wrong_fields(facts, CAPTION):
-            raise _other(path, FIGURES[1], wrong_fields(facts, CAPTION))
-        assert isinstance(facts, dict)
+        facts = _json(path, FIGURES[1], CAPTION)
         png = _bytes(path.with_suffix(".png"))
         if png is not None and (png[: len(PNG)] != PNG or len(png) < 24):
             raise _other(path.with_suffix(".png"), FIGURES[1], "it is no PNG")
@@ -129,27 +106,24 @@ def _inputs(results: Path) -> tuple[Input, ...]:
     return tuple(found)
 
 
-def _json(path: Path, line: str) -> Any:
-    content = _bytes(path)
-    if content is None:
+def _json(path: Path, line: str, shape: Shape, check: Any = lambda content: None) -> Any:
+    """None where there is no such file."""
+    if not path.exists():
         return None
-    try:
-        return json.loads(_decoded(content, path, line))
-    except RecursionError:
-        raise _other(path, line, "it is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise _other(path, line, f"it is no JSON ({error})") from None
+    return read_json(path, shape, check=check, remedy=f"write it again with `{line}`")
 
 
-def _decoded(content: bytes, path: Path, line: str) -> str:
+def _text(path: Path, line: str) -> str | None:
+    content = _bytes(path)
     try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise _other(path, line, f"it is no text ({error.reason} at byte {error.start})") from None
+        return None if content is None else decoded(content)
+    except ValueError as error:
+        raise _other(path, line, f"it {error}") from None
 
 
 def _bytes(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
+    """What a regular file holds; None for anything else."""
+    return read_bytes(path) if path.is_file() else None
 
 
 def _other(path: Path, line: str, what: str) -> ValueError:

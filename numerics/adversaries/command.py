@@ -19,7 +19,7 @@ from numerics.adversaries.adversary import Adversary
 from numerics.adversaries.judgement import Judgement, fingerprint, judge, power, sentence_of
 from numerics.adversaries.registry import adversaries
 from support.files import changing, make_folder, replace_file
-from support.options import folder_name
+from support.options import RESULTS, folder_name
 from support.own_files import read_json
 from support.progress import Progress
 from support.workers import in_workers
@@ -42,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "claims", nargs="*", metavar="ID", help="claims whose sentences are attacked (default: all)"
     )
-    parser.add_argument(
-        "--out", type=folder_name, default=Path("results"), metavar="DIR", help="(default: results)"
-    )
+    parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="(default: results)")
     parser.add_argument("--seed", type=int, default=0, help="of the instances (default: 0)")
     parser.add_argument(
         "--draws",

@@ -9,13 +9,12 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from numerics.bounds.case import Case, Row, decide, from_theory
 from numerics.bounds.report import write
 from numerics.bounds.table import cases
 from support.files import make_folder
-from support.options import folder_name
+from support.options import RESULTS, folder_name
 
 __all__ = ["Case", "Row", "add_arguments", "cases", "compute", "decide", "from_theory", "run", "write"]
 
@@ -52,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=folder_name,
-        default=Path("results"),
+        default=RESULTS,
         metavar="DIR",
         help="where to write (default: results)",
     )
@@ -69,13 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
     make_folder(arguments.out)  # now, not after a minute of searching
     started = time.perf_counter()
     rows = compute(_show, seed=arguments.seed)
-    paths = write(rows, arguments.out)
     wrong = [row.case.id for row in rows if not row.ours_holds]
     print(
         f"{len(rows)} statements searched in {time.perf_counter() - started:.0f} s: "
         f"{sum(row.violated for row in rows)} of the paper's violated, our constant reached in "
-        f"{sum(row.attained for row in rows)}"
+        f"{sum(row.attained for row in rows)}",
+        flush=True,
     )
+    paths = write(rows, arguments.out)
     print("written: " + ", ".join(map(str, paths)))
     if wrong:
         print(f"numerics: our constant is exceeded in {', '.join(wrong)}", file=sys.stderr)

@@ -17,6 +17,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
+from probe_records import write_findings
 
 from figures import style
 from figures.files import plain, rounded, save
@@ -85,6 +86,7 @@ class Drawings(dict[str, Drawn]):
 @pytest.fixture(scope="session")
 def drawings(bounds, tmp_path_factory) -> Drawings:
     results = whole(tmp_path_factory.mktemp("results"))
+    write_findings(results)
     return Drawings(replace(SMALL, bounds=bounds, results=results))
 
 

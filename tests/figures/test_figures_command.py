@@ -64,7 +64,7 @@ def test_a_file_of_bounds_of_another_kind_is_refused(capsys, tmp_path):
     path = tmp_path / "bounds.json"
     path.write_text("[1, 2]", encoding="utf-8")
     line = refused(["--only", "bounds_tightness", "--bounds", str(path), "--out", str(tmp_path)], capsys)
-    assert "is not a list of searched bounds" in line
+    assert "bounds.json, line 1: [0] = 1, need an object: write it with `python -m numerics bounds`" in line
 
 
 def test_the_list_names_every_figure_and_loads_no_matplotlib():
@@ -87,7 +87,8 @@ def test_a_figure_is_written_with_its_page_and_a_missing_one_is_named_there(caps
     assert page.startswith(INTRODUCTION)
     assert "(figure1.png)" in page
     assert "(figure2.png)" not in page
-    assert main(["--only", "bounds_tightness", "--out", str(tmp_path / "new"), "--bounds", str(missing)]) == 2
+    both = ["--only", "bounds_tightness,figure1", "--out", str(tmp_path / "new"), "--bounds", str(missing)]
+    assert main(both) == 0
     printed = capsys.readouterr()
     assert f"bounds_tightness is left out: there is no {missing}" in printed.err
     page = (tmp_path / "new" / "README.md").read_text(encoding="utf-8")
@@ -99,6 +100,31 @@ def test_a_figure_is_written_with_its_page_and_a_missing_one_is_named_there(caps
         "figure1.pdf",
         "figure1.png",
     ]
+
+
+def test_a_command_that_draws_nothing_leaves_the_page_as_it_was(capsys, tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("of before", encoding="utf-8")
+    asked = ["--only", "figure3", "--runs", "zzz*", "--out", str(tmp_path)]
+    assert main([*asked, "--records", str(ROOT / "results")]) == 2
+    printed = capsys.readouterr()
+    assert "figure3 is left out" in printed.err
+    assert printed.out == ""
+    assert page.read_text(encoding="utf-8") == "of before"
+
+
+@pytest.mark.parametrize("content", ["{}", "[" * 100_000, '{"title": 1}', "NaN"])
+def test_a_figures_file_of_another_kind_is_refused_before_anything_is_drawn(content, capsys, tmp_path):
+    (tmp_path / "figure2.json").write_text(content, encoding="utf-8")
+    line = refused(["--only", "figure1", "--out", str(tmp_path)], capsys)
+    assert f"{tmp_path / 'figure2.json'}" in line
+    assert "draw it again with `python -m figures --only figure2`" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["figure2.json"]
+
+
+def test_empty_names_are_refused(capsys):
+    for option in ("--out", "--bounds", "--records"):
+        assert f"argument {option}: '' must be the name of a f" in refused([option, ""], capsys)
 
 
 def test_two_processes_draw_what_one_draws(tmp_path):

@@ -32,7 +32,18 @@ from training.results.typesetting import Grid, typeset
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = open_paper()
 RESULTS = ROOT / "results"
-SECTIONS = ("checked", "errata", "beyond", "bounds", "figures", "compact", "tables", "ledger", "origin")
+SECTIONS = (
+    "checked",
+    "errata",
+    "beyond",
+    "bounds",
+    "figures",
+    "laptop",
+    "compact",
+    "tables",
+    "ledger",
+    "origin",
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LEAST_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3, text of ordinary size
 HOSTILE = "<script>alert(1)</script> & \"x\" 'y' </dd></style> |a| < 1 `<b>`"
@@ -77,6 +88,8 @@ class Outline(HTMLParser):
         self.elements.append((tag, dict(attrs)))
         if tag == "section":
             self.section = dict(attrs)["id"] or ""
+        if tag == "math":  # read as it was written
+            self.text[self.section] = self.text.get(self.section, "") + (dict(attrs)["alttext"] or "")
         if tag not in VOID:
             self.open.append(tag)
 
@@ -87,7 +100,8 @@ class Outline(HTMLParser):
             self.section = ""
 
     def handle_data(self, data: str) -> None:
-        self.text[self.section] = self.text.get(self.section, "") + data
+        if "math" not in self.open:
+            self.text[self.section] = self.text.get(self.section, "") + data
 
     def all(self, name: str) -> list[dict[str, str | None]]:
         return [attributes for tag, attributes in self.elements if tag == name]
@@ -375,8 +389,8 @@ def test_only_html_is_taken_as_it_is():
     assert tag("br") == "<br>"
     assert tag("p", None, hidden=True, id=None) == "<p hidden></p>"
     assert join(["<", Html("<br>")], " & ") == "&lt; &amp; <br>"
-    assert inline("a `x<y` b `lemma5`", {"lemma5"}) == (
-        'a <code>x&lt;y</code> b <a href="#claim-lemma5"><code>lemma5</code></a>'
+    assert inline("see `x<y` and `lemma5`", {"lemma5"}) == (
+        'see <code>x&lt;y</code> and <a href="#claim-lemma5"><code>lemma5</code></a>'
     )
 
 
@@ -444,30 +458,42 @@ def test_a_page_of_nothing_names_every_command(tmp_path, capsys):
 
 def corrupt() -> Iterator[tuple[str, bytes, str]]:
     """File, content, and what the one line has to say."""
-    yield "theory.json", b"{", "it is no JSON"
-    yield "theory.json", b"\xff\xfe", "it is no text"
-    yield "theory.json", b"[" * 100_000, "it is n"
-    yield "theory.json", b"[]", "it holds no list of rows"
-    yield "theory.json", b"[1]", "row 1: is no object"
-    yield "theory.json", json.dumps([{**CLAIM, "statement": 1}]).encode(), "row 1: statement = '1', need str"
-    yield "theory.json", json.dumps([CLAIM, CLAIM]).encode(), "row 2: id = 'made.up'"
-    yield "theory.json", json.dumps([{**CLAIM, "id": "a b"}]).encode(), "row 1: id = 'a b'"
+    yield "theory.json", b"{", "theory.json is no JSON"
+    yield "theory.json", b"\xff\xff", "theory.json is no text"
+    yield "theory.json", b"[" * 100_000, "theory.json is nested more than 50 deep"
+    yield "theory.json", b"[]", "is an empty list, need a list that is not empty"
+    yield "theory.json", b"[1]", "line 1: [0] = 1, need an object"
+    yield (
+        "theory.json",
+        json.dumps([{**CLAIM, "statement": 1}]).encode(),
+        "line 1: [0].statement = 1, need a text",
+    )
+    yield "theory.json", json.dumps([CLAIM, CLAIM]).encode(), "[1].id = 'made.up', need each id once"
+    yield (
+        "theory.json",
+        json.dumps([{**CLAIM, "id": "a b"}]).encode(),
+        '[0].id = "a b", need letters, digits, dots and dashes',
+    )
     yield (
         "theory.json",
         json.dumps([{**CLAIM, "verdict": "maybe"}]).encode(),
-        "verdict = 'maybe', need one of true",
+        '[0].verdict = "maybe", need one of definition',
     )
-    yield "theory.json", json.dumps([{**CLAIM, "witness": {}}]).encode(), "witness: point is missing"
-    yield "theory.json", json.dumps([{**CLAIM, "evidence": [1]}]).encode(), "a line of text is none"
-    yield "bounds.json", b'[{"id": "a"}]', "row 1: statement is missing"
-    yield "figures/figure1.json", b"[]", "is no object"
-    yield "figures/figure1.json", b'{"title": 1}', "title = '1', need str"
+    yield (
+        "theory.json",
+        json.dumps([{**CLAIM, "witness": {}}]).encode(),
+        "[0].witness.point is missing, need an object",
+    )
+    yield "theory.json", json.dumps([{**CLAIM, "evidence": [1]}]).encode(), "[0].evidence[0] = 1, need a text"
+    yield "bounds.json", b'[{"id": "a"}]', "[0].statement is missing, need a text"
+    yield "figures/figure1.json", b"[]", "figure1.json is an empty list, need an object"
+    yield "figures/figure1.json", b'{"title": 1}', "title = 1, need a text"
     yield "figures/figure1.png", b"GIF89a", "it is no PNG"
     yield "tables.md", b"hello", "tables.md, line 1: stands before any title"
     yield "tables.md", b"### T\n| a | b |\n|---|---|\n| 1 |\n", "line 4: a row of 1 entries below 2 headings"
     yield "tables.md", b"### T\n", "holds no whole table"
     yield "records.jsonl", b"{}\n", "records.jsonl, line 1"
-    yield "bench.json", b"[]", "it holds no object with `about`"
+    yield "bench.json", b"[]", "bench.json is an empty list, need an object"
 
 
 @pytest.mark.parametrize(("name", "content", "said"), list(corrupt()))

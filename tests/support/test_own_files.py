@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from support.json_places import line_of, written
 from support.own_files import DEEPEST, parsed, read_bytes, read_json
-from support.shapes import Misfit, fit
+from support.shapes import COUNT, POSITIVE, SHARE, Misfit, fit
 
 TEXT = """[
  {"id": "a", "value": 1.5, "of": {"n": 3}},
@@ -116,7 +116,7 @@ def test_the_line_of_a_value_is_where_its_text_is_in_an_indented_file(value: obj
         (TEXT.replace('{"n": 3}', "[3]"), ", line 2: [0].of is a list, need an object"),
         (TEXT.replace('"a"', '"\\ud800"'), ", line 2: [0].id holds half a character (a lone surrogate)"),
         (TEXT.replace('"id": "a"', '"id": "a", "id": "a"'), " holds the field 'id' twice in one object"),
-        ("{}", " is an object, need a list"),
+        ("{}", " is an empty object, need a list"),
         ("[1]", ", line 1: [0] = 1, need an object"),
         ("", " is no JSON (Expecting value at line 1, column 1)"),
         (TEXT[:-20], " is no JSON (Unterminated string starting at line 5, column 22)"),
@@ -179,7 +179,7 @@ def test_what_never_ends_or_is_no_file_is_refused_at_once(tmp_path: Path) -> Non
         thread.start()
         thread.join(20)
         assert answers == [f"{path} is no regular file"]
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(ValueError, match=f"^{tmp_path} is a folder$"):
         read_json(tmp_path)
 
 
@@ -195,6 +195,9 @@ def test_a_shape_tells_numbers_flags_and_null_apart() -> None:
     fit({"a": 1, "more": 2}, {"a": float})
     fit([1, None, "x"], [(int, None, str)])
     fit([{"a": 1}, [2]], [({"a": int}, [int])])
+    fit({"any": 1, "name": 2}, {str: COUNT})
+    fit([], [int])
+    fit("at", frozenset({"at", "awp"}))
     fit(True, bool)
     fit(True, object)
     for value, shape in (
@@ -210,6 +213,25 @@ def test_a_shape_tells_numbers_flags_and_null_apart() -> None:
             fit(value, shape)
     with pytest.raises(Misfit, match=r"\[0\]\.a = null, need an integer"):
         fit([{"a": None}], [({"a": int}, [int])])
+
+
+@pytest.mark.parametrize(
+    ("value", "shape", "said"),
+    [
+        ({"any": 1, "name": 0}, {str: COUNT}, "name = 0, need an integer of at least 1"),
+        ([], [int, ...], "is an empty list, need a list that is not empty"),
+        ({"a": []}, {"a": [int, ...]}, "a is an empty list, need a list that is not empty"),
+        ({"a": "sgd"}, {"a": frozenset({"at", "awp"})}, 'a = "sgd", need one of at, awp'),
+        ({"a": ["at"]}, {"a": frozenset({"at", "awp"})}, "a is a list, need one of at, awp"),
+        ({"a": 0}, {"a": POSITIVE}, "a = 0, need a number above 0"),
+        ({"a": True}, {"a": POSITIVE}, "a = true, need a number above 0"),
+        ({"a": 1.01}, {"a": (SHARE, None)}, "a = 1.01, need a number from 0 to 1 or null"),
+    ],
+)
+def test_a_rule_says_what_it_needs(value: object, shape: object, said: str) -> None:
+    with pytest.raises(Misfit) as raised:
+        fit(value, shape)
+    assert str(raised.value) == said
 
 
 def test_a_place_is_written_as_in_a_program() -> None:

@@ -35,6 +35,7 @@ def test_on_a_terminal_one_line_is_rewritten_and_taken_away(clock) -> None:
         clock[0] += 10
         shown.at(2, "steps")
     assert screen.getvalue() == (
+        "\r\x1b[Kbench: 0 of 4, warming up, 0:00"
         "\r\x1b[Kbench: 1 of 4, steps, 0:10, 0:30 left"
         "\r\x1b[Kbench: half\n"
         "\r\x1b[Kbench: 2 of 4, steps, 0:20, 0:20 left"

@@ -171,3 +171,28 @@ def test_names_and_assignments_are_read_and_checked() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             assignments(text)
+
+
+def test_an_option_of_the_other_side_of_a_command_is_sent_to_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = refusal(capsys, "--json", "check")
+    assert "--json is an option of the command: write it after check" in line
+    root = parser()
+    root.add_argument("--whole", action="store_true")
+    with pytest.raises(SystemExit):
+        root.parse_args(["check", "--whole"])
+    line = capsys.readouterr().err
+    assert "--whole is an option of demo itself, not of its command" in line
+    assert "did you mean" not in line
+
+
+def test_names_are_read_in_one_spelling_and_numbers_in_ascii() -> None:
+    assert name_list("\u00b5,x") == ("\u03bc", "x")
+    assert assignments("\u00b5=1") == {"\u03bc": 1}
+    with pytest.raises(ValueError, match="twice"):
+        name_list("\u00b5,\u03bc")
+    with pytest.raises(ValueError, match="the minus sign is -"):
+        number_list("\u22121,2")
+    with pytest.raises(ValueError, match="is not a number"):
+        fraction_or_float("\u0663")

@@ -186,3 +186,29 @@ else:
 """
     done = subprocess.run([sys.executable, "-c", hard], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout == "stopped\n", done
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", "lemma5", "--json"], "--json is an option of python -m theory itself, not of its command"),
+        (["--json", "show", "lemma5"], "--json before show is for the ledger alone; show prints none"),
+        (["--json", "check", "--loss", "t*x-x**2"], "--json before check is for the ledger alone"),
+        (["--dim=3", "show", "lemma5"], "--dim is an option of the command: write it after show"),
+        (
+            ["--paper", "elsewhere", "new", "here"],
+            "--paper is for the ledger, show and report; new takes none",
+        ),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "--loss" in arguments:
+        arguments = ["--json", "check", *CHECK.split()]
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    printed = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert message in printed.err

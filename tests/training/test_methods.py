@@ -153,7 +153,11 @@ def test_during_a_warm_up_the_weights_are_not_perturbed():
 )
 def test_running_statistics_move_with_the_forwards_of_the_policy(name, policy, forwards):
     model, _ = stepped(tiny(name, bn_policy_attack=policy, steps_train=10))
-    counted = [layer.num_batches_tracked for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    counted = [
+        layer.num_batches_tracked
+        for layer in model.modules()
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
+    ]
     assert [None if count is None else int(count) for count in counted] == [forwards, forwards]
 
 

@@ -38,6 +38,7 @@ def size(model: Any) -> int:
         ("preact-resnet18", 3, 11_172_170, 512),
         ("wide-resnet34-10", 3, 46_160_474, 640),
         ("small", 1, 24_842, 92),
+        ("strided", 3, 2_122_794, 512),
     ],
 )
 def test_the_numbers_of_parameters_are_the_published_ones(name, channels, published, width):
@@ -179,7 +180,7 @@ def test_the_same_seed_builds_the_same_net():
     [
         (
             ("resnet50", 10),
-            r"model = 'resnet50' is unknown; the known ones are preact-resnet18, wide-resnet34-10, small",
+            r"model = 'resnet50' is unknown; the known ones are preact-resnet18, wide-resnet34-10, strided, small",
         ),
         (("small", 1), r"classes = 1; it must be a whole number >= 2"),
         (("small", 10.0), r"classes = 10.0"),

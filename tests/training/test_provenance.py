@@ -53,12 +53,17 @@ def test_the_commit_is_that_of_the_checkout_and_says_when_it_was_changed(tmp_pat
     assert commit(tmp_path) == "unknown"
     (tmp_path / "file").write_text("one", encoding="utf-8")
     (tmp_path / "inner").mkdir()
-    git("add", "file")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "records.jsonl").write_text("", encoding="utf-8")
+    git("add", "file", "results")
     git("commit", "--quiet", "-m", "one")
     head = git("rev-parse", "HEAD")
     assert len(head) == 40
     assert commit(tmp_path) == head
     (tmp_path / "untracked").write_text("", encoding="utf-8")
+    assert commit(tmp_path) == head
+    # What a run wrote changes no program.
+    (tmp_path / "results" / "records.jsonl").write_text("{}", encoding="utf-8")
     assert commit(tmp_path) == head
     (tmp_path / "file").write_text("two", encoding="utf-8")
     assert commit(tmp_path) == f"{head}+changes"

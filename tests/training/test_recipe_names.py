@@ -8,6 +8,7 @@ from recipe_differences import differences
 from training.cells.readings import READINGS
 from training.cells.recipes import (
     COMPACT_RECIPES,
+    LAPTOP_RECIPES,
     PUBLISHED_RECIPES,
     RECIPES,
     SMOOTH_RECIPES,
@@ -22,7 +23,7 @@ def test_a_val_twin_holds_1000_images_out_and_is_otherwise_the_same() -> None:
     for one in PUBLISHED_RECIPES:
         twin = RECIPES[f"{one.name}-val"]
         assert differences(twin, one) == {"validation": 1000, "cells": ()}
-    assert len(RECIPES) == 29 + 29 + 6 + 6
+    assert len(RECIPES) == 29 + 29 + 6 + 6 + 6
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_epochs_without_room_for_the_schedule_are_refused(name: str, message: st
     ],
 )
 def test_an_unknown_name_lists_those_near_it(name: str, near: str) -> None:
-    with pytest.raises(ValueError, match=r"unknown; near it: .*; --list shows all 70") as refused:
+    with pytest.raises(ValueError, match=r"unknown; near it: .*; --list shows all 76") as refused:
         recipe(name)
     assert near in str(refused.value)
 
@@ -130,7 +131,7 @@ def test_the_listing_names_every_recipe_and_every_reading() -> None:
     listed = [line.split()[0] for line in lines if line.startswith("  ") and "+" not in line.split()[0]]
     assert listed == [*(one.name for one in PUBLISHED_RECIPES if "Table 3" in one.cells)] + [
         one.name
-        for one in (*PUBLISHED_RECIPES, *COMPACT_RECIPES, *SMOOTH_RECIPES)
+        for one in (*PUBLISHED_RECIPES, *LAPTOP_RECIPES, *COMPACT_RECIPES, *SMOOTH_RECIPES)
         if "Table 3" not in one.cells
     ]
     assert [line.split()[0] for line in lines if line.startswith("  +")] == [f"+{name}" for name in READINGS]

@@ -81,8 +81,10 @@ def test_records_of_another_kind_bring_their_own_check(tmp_path: Path) -> None:
     [
         (b'{"recipe": {"na', "is no JSON"),
         (b"<<<<<<< HEAD", "is no JSON"),
-        (b"[1, 2]", "holds a list, need an object"),
-        (b"\xff\xfe", "is no JSON"),
+        (b"[1, 2]", "is a list, need an object"),
+        (b"\xff\xff", "is no text in UTF-8"),
+        (b"[" * 100_000, "is nested more than 50 deep"),
+        (b'{"seed": 1, "seed": 1}', "holds the field 'seed' twice"),
         (b'{"recipe": {}}', "digest is missing"),
         (json.dumps(changed("seconds", math.nan)).encode(), "seconds = nan, need a finite number"),
     ],

@@ -300,7 +300,7 @@ def test_latex_holds_the_same_entries_and_only_escaped_characters(table: str) ->
 
 
 def test_unknown_tables_and_styles_name_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="table '4' is unknown: use one of 1, 2, 3, compact"):
+    with pytest.raises(ValueError, match="table '4' is unknown: use one of 1, 2, 3, laptop, compact"):
         render("4", [])
     with pytest.raises(ValueError, match="style = 'html', need one of markdown, latex"):
         render("1", [], style="html")

@@ -306,7 +306,7 @@ def test_a_foreign_file_is_refused_before_the_work_and_kept(
     path = tmp_path / "training_bench.json"
     path.write_text('{"format": 7}')
     assert bench(tmp_path) == 2
-    assert "holds no timings" in capsys.readouterr().err
+    assert "training_bench.json, line 1: entries is missing, need a list" in capsys.readouterr().err
     assert path.read_text() == '{"format": 7}'
 
 

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy
-from sympy import Abs, Expr, Matrix, Rational, oo, sign
+from sympy import Abs, Expr, Matrix, oo, sign
 
 from theory.calculus.derivatives import sign_of
+from theory.cli import given_number
 
 
 def linear_attack(theta: Iterable[Any], y: int, epsilon: Any, p: Any) -> Matrix:
@@ -29,8 +30,8 @@ def linear_attack(theta: Iterable[Any], y: int, epsilon: Any, p: Any) -> Matrix:
       of several maximisers.
 
     Args: `theta` real numbers or real symbols, not all zero; `y` -1 or 1; `epsilon` > 0 (a number, or a
-    symbol declared positive); `p` in [1, inf], written `sympy.oo`, `float("inf")` or `"inf"` at infinity. A
-    Python float is read as the decimal it prints, so 0.6 is 3/5.
+    symbol declared positive); `p` in [1, inf], written `sympy.oo`, `float("inf")` or `"inf"` at infinity.
+    Numbers may be numpy's. A float is read as the decimal it prints, so 0.6 is 3/5.
     Raises: ValueError outside those ranges; at theta = 0, where every delta of the ball is optimal; and at
     p = 1 when symbols leave the largest coordinate undecided.
     """
@@ -55,8 +56,8 @@ def worst_margin(theta: Iterable[Any], x: Sequence[Any], y: int, epsilon: Any, p
 
     Raises: ValueError as `linear_attack` for y, epsilon and p, and when x and theta differ in length.
     """
-    weights = [_exact(entry) for entry in theta]
-    point = [_exact(entry) for entry in x]
+    weights = [_exact("theta", entry) for entry in theta]
+    point = [_exact("x", entry) for entry in x]
     if len(weights) != len(point):
         raise ValueError(
             f"x has {len(point)} entries and theta has {len(weights)}; they must agree: pass equal lengths"
@@ -83,7 +84,7 @@ def dual_exponent(p: Any) -> Expr:
 
 def dual_norm(theta: Iterable[Any], p: Any) -> Expr:
     """`||theta||_q` with q dual to p: the steepest decrease of theta.delta over the unit L_p ball."""
-    weights = [_exact(entry) for entry in theta]
+    weights = [_exact("theta", entry) for entry in theta]
     q = dual_exponent(p)
     if q == oo:
         return sympy.Max(*[Abs(w) for w in weights])
@@ -93,12 +94,21 @@ def dual_norm(theta: Iterable[Any], p: Any) -> Expr:
     return sympy.Add(*powers) ** (1 / q)
 
 
-def _exact(value: Any) -> Expr:
-    return Rational(repr(value)) if isinstance(value, float) else sympy.sympify(value)
+def _exact(name: str, value: Any) -> Expr:
+    """A number as the rational it denotes; symbols and expressions as they are."""
+    try:
+        number = value if isinstance(value, sympy.Basic) else given_number(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if not isinstance(number, Expr):
+        raise ValueError(
+            f"{name} contains {value!r}, which is neither a number nor a symbol; pass one number an entry"
+        )
+    return number
 
 
 def _weights(theta: Iterable[Any]) -> list[Expr]:
-    weights = [_exact(entry) for entry in theta]
+    weights = [_exact("theta", entry) for entry in theta]
     if all(sign_of(w) == 0 for w in weights):
         raise ValueError(
             "theta is zero; the loss is then the same for every delta and any delta in the ball is optimal: "
@@ -108,13 +118,14 @@ def _weights(theta: Iterable[Any]) -> list[Expr]:
 
 
 def _label(y: int) -> Expr:
-    if y not in (-1, 1):
+    label = given_number(y)
+    if label is None or abs(label) != 1:
         raise ValueError(f"y = {y}; a binary label must be -1 or 1: recode the labels")
-    return sympy.Integer(y)
+    return label
 
 
 def _radius(epsilon: Any) -> Expr:
-    radius = _exact(epsilon) if epsilon not in (float("inf"), float("-inf")) else oo
+    radius = _exact("epsilon", epsilon) if epsilon not in (float("inf"), float("-inf")) else oo
     if sign_of(radius) != 1 or radius.is_finite is False:
         raise ValueError(
             f"epsilon = {epsilon}; the radius of the attack must be finite and > 0: pass a positive number, "
@@ -124,7 +135,10 @@ def _radius(epsilon: Any) -> Expr:
 
 
 def _exponent(p: Any) -> Expr:
-    exponent = oo if p in ("inf", float("inf")) else _exact(p)
+    try:
+        exponent = oo if p in ("inf", float("inf")) else _exact("p", p)
+    except ValueError:
+        exponent = sympy.nan
     if not exponent.is_number or not exponent.is_extended_real or not exponent >= 1:
         raise ValueError(
             f"p = {p}; the norm of the ball must have 1 <= p <= inf: pass a number from 1 on, or 'inf'"

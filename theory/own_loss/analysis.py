@@ -3,23 +3,27 @@ conditions, the derivative and the constants of Lemmas 4 and 5."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import mpmath
-import sympy
 from mpmath import mpf, nstr
-from sympy import Expr, Symbol
+from sympy import Expr
 
-from theory.calculus.derivatives import bordered_hessian, gradient, hessian, mixed
+from theory.own_loss.clock import SECONDS, Clock
+from theory.own_loss.evaluate import Unresolved
+from theory.own_loss.kinks import kink_at, smooth_within
 from theory.own_loss.lemmas import lemma4, lemma5
-from theory.own_loss.matrices import Matrix, Spectrum, chopped, from_entries, spectral_norm, spectrum
+from theory.own_loss.local import Local
+from theory.own_loss.matrices import Matrix, Spectrum, solved, spectral_norm, spectrum, times
 from theory.own_loss.newton import Maximum
-from theory.own_loss.objective import DIGITS, Objective, exact, resolve_small
-from theory.own_loss.problem import LossProblem, kink_at, read_problem
-from theory.own_loss.search import SearchResult, find_attack
+from theory.own_loss.objective import DIGITS, WORKING_DIGITS, Objective, exact
+from theory.own_loss.problem import LossProblem, read_problem
+from theory.own_loss.search import SearchResult, find_attack, place_of
 from theory.own_loss.text import LossReport
 
+ZERO = mpf(10) ** -40  # of the loss's scale: a slope below it is rounding, and printed as 0
+MOST_EXTRA_DIGITS = 3000
 SAME_GRADIENT = mpf(10) ** -20  # relative difference of two gradients in theta that count as equal
 
 
@@ -33,6 +37,8 @@ def check_loss(
     epsilon: Any,
     norm: str = "l2",
     values: Mapping[str, Any] | None = None,
+    seconds: float = SECONDS,
+    tell: Callable[[str], None] | None = None,
 ) -> LossReport:
     """The attack `argmax l(x', theta)` over `||x' - center|| <= epsilon` at theta = at, its conditions,
     derivative and constants.
@@ -41,20 +47,25 @@ def check_loss(
                             center=(-1, 1), at=(1, 0.5), epsilon="3/5", values={"y": 1})
         print(report); report.attack; report.lipschitz; report.to_json()
 
-    Args: `loss` text (see `theory.deciders.expressions.parse`) or a sympy expression; `x`, `theta` the names of its
+    Args: `loss` text (see `theory.own_loss.language.parse`) or a sympy expression; `x`, `theta` the names of its
     symbols, as "x1,x2" or a sequence; `center`, `at` one number per symbol; `epsilon` > 0; `norm` "l2" or
-    "linf"; `values` numbers for every other symbol. Numbers may be ints, floats (read as the decimal they
-    print), fractions or strings such as "8/255".
-    Raises: ValueError, one line, for bad input; when no maximum is found; and when the Hessian that decides
-    the case is singular, so that the attack is not isolated or not differentiable at this theta.
-    Source: Lemmas 4 and 5, Eqs. (20), (22), (39), (44), derived by `theory.calculus.derivatives`.
+    "linf"; `values` numbers for every other symbol; `seconds` that the analysis may take; `tell` called with
+    what is being done, now and then. Numbers may be ints, floats (read as the decimal they print),
+    fractions, numpy's, or strings such as "8/255".
+    Raises: ValueError, one line, for bad input; when no maximum is found; when the Hessian that decides the
+    case is singular, so that the attack is not isolated or not differentiable at this theta; and when the
+    numbers cannot be had to the promised digits, or not in that time.
+    Source: Lemmas 4 and 5, Eqs. (20), (22), (39), (44), derived by differentiating the loss.
     """
     problem = read_problem(loss, x, theta, center=center, at=at, epsilon=epsilon, norm=norm, values=values)
-    objective = Objective(problem.at_theta, problem.x, problem.center, problem.epsilon)
-    found = find_attack(objective, norm)
-    with mpmath.workdps(objective.digits):
-        _refuse_singular(objective, problem, found)
-        return _report(objective, problem, found)
+    try:
+        objective = Objective(problem, Clock(seconds, tell))
+        found = find_attack(objective, norm)
+        with mpmath.workdps(WORKING_DIGITS):
+            _refuse_singular(objective, problem, found)
+            return _report(objective, problem, found)
+    except Unresolved as error:
+        raise ValueError(f"loss cannot be evaluated: {error}") from None
 
 
 def _refuse_singular(objective: Objective, problem: LossProblem, found: SearchResult) -> None:
@@ -68,54 +79,53 @@ def _refuse_singular(objective: Objective, problem: LossProblem, found: SearchRe
     }
     units = [e / exact(problem.epsilon) ** 2 for e in best.eigenvalues]
     smallest = f", smallest |eigenvalue| {nstr(min(map(abs, units)), 3)}" if units else ""
-    other = f"; another maximiser is ({_place(objective, found.ties[0])})" if found.ties else ""
+    other = f"; another maximiser is ({place_of(objective, found.ties[0].u)})" if found.ties else ""
     raise ValueError(
-        f"loss has a singular Hessian at its maximum x' = ({_place(objective, best)}): "
+        f"loss has a singular Hessian at its maximum x' = ({place_of(objective, best.u)}): "
         f"{spaces[best.case]} is singular{smallest}{other}; "
         "the attack is not isolated or not differentiable at this theta, D_theta x' does not exist "
         "and Lemmas 4 and 5 do not apply: choose another theta, center or epsilon"
     )
 
 
-def _place(objective: Objective, maximum: Maximum) -> str:
-    return ", ".join(nstr(entry, 6) for entry in objective.point(maximum.u))
-
-
 def _report(objective: Objective, problem: LossProblem, found: SearchResult) -> LossReport:
     """The report at the best maximum: B is grad_theta grad_x l (d x m), T the basis of allowed directions."""
     best, basis, epsilon = found.best, found.best.basis, exact(problem.epsilon)
-    attack = objective.point(best.u)
-    here = _values(problem, attack)
-    slope = mpmath.matrix(chopped(_evaluated(gradient(problem.loss, problem.x), here)))
-    curvature = _evaluated(hessian(problem.loss, problem.x), here)
-    cross = _evaluated(mixed(problem.loss, problem.x, problem.theta), here)
-    theta_slope = _evaluated(gradient(problem.loss, problem.theta), here)
-    theta_curvature = _evaluated(hessian(problem.loss, problem.theta), here)
+    attack, local = objective.point(best.u), Local(problem)
+    objective.clock.step("evaluating the report")
+    slope = local.slope(best.u, best.scale)
+    curvature, cross = local.bends(best.u, best.scale), local.cross(best.u)
+    theta_slope, theta_curvature = local.theta_slope(best.u), local.theta_bends(best.u)
 
     whole, multipliers = spectrum(curvature), tuple(m / epsilon for m in best.multipliers)
     mu = multipliers[0] if best.case == "sphere" else None
-    bordered = None if mu is None else _bordered(problem, here, mu)
-    reduced = spectrum(basis.T * (bordered.matrix[1:, 1:] if bordered else curvature) * basis)
+    bordered = None if mu is None else _bordered(local, best, mu, epsilon)
+    bends = curvature if mu is None else curvature - mu / epsilon * mpmath.eye(len(attack))
+    reduced = spectrum(times(basis.T, bends, basis))
     residual = basis.T * slope if mu is None else slope - mu * mpmath.matrix(list(best.u))
+    _refuse_missed(residual, best, epsilon)
     distance = epsilon * _depth(best.u, problem.norm) if best.case == "interior" else mpf(0)
 
     movement = _movement(reduced, basis, cross) if best.strict else None
     lipschitz = None if movement is None else spectral_norm(movement)
-    second = None if movement is None or found.ties else theta_curvature + cross.T * movement
+    second = None if movement is None or found.ties else theta_curvature + times(cross.T, movement)
     c_theta_x, c_theta_theta = spectral_norm(cross), spectral_norm(theta_curvature)
-    kink = kink_at(problem.loss, _point(problem, attack))
+    kink = kink_at(local, best.u)
     return LossReport(
         problem=problem,
         attack=tuple(attack),
         loss=best.value,
         loss_at_center=objective.precise_value([mpf(0)] * len(attack)),
+        smooth_within=smooth_within(local, best.u) if kink is None else mpf(0),
         starts=found.starts,
         other_maxima=found.other_values,
         ties=tuple(tuple(objective.point(tie.u)) for tie in found.ties),
         case=best.case,
         active=best.active,
         distance_to_boundary=distance,
-        gradient=slope,
+        gradient=mpmath.matrix(
+            [entry if abs(entry) * epsilon > ZERO * best.scale else mpf(0) for entry in slope]
+        ),
         residual=residual,
         multipliers=multipliers,
         strict_complementarity=best.strict,
@@ -126,7 +136,7 @@ def _report(objective: Objective, problem: LossProblem, found: SearchResult) -> 
         attack_jacobian=movement,
         lipschitz=lipschitz,
         c_theta_x=c_theta_x,
-        reduced_bound=_ratio(spectral_norm(basis.T * cross), reduced.smallest_singular_value),
+        reduced_bound=_ratio(spectral_norm(times(basis.T, cross)), reduced.smallest_singular_value),
         lemmas=(
             lemma4(best, whole=whole, c_theta_x=c_theta_x, kink=kink, distance=distance),
             lemma5(best, bordered=bordered, reduced=reduced, multiplier=mu, c_theta_x=c_theta_x, kink=kink),
@@ -135,33 +145,25 @@ def _report(objective: Objective, problem: LossProblem, found: SearchResult) -> 
         adversarial_hessian=second,
         smoothness=None if second is None else spectral_norm(second),
         lemma1_bound=None if lipschitz is None or found.ties else c_theta_theta + lipschitz * c_theta_x,
-        differentiable=_gradients_agree(objective, problem, found, theta_slope),
+        differentiable=_gradients_agree(local, found, theta_slope),
     )
 
 
-def _values(problem: LossProblem, attack: Sequence[mpf]) -> dict[Symbol, mpf]:
-    """What x and theta are at the attack, in mpmath's current precision."""
-    numbers = [*attack, *map(exact, problem.at)]
-    return dict(zip([*problem.x, *problem.theta], numbers, strict=True))
+def _refuse_missed(residual: Matrix, best: Maximum, epsilon: mpf) -> None:
+    """The first-order condition, from derivatives in x, at a point that derivatives in u led to."""
+    missed = max((abs(entry) for entry in residual), default=mpf(0))
+    if not missed * epsilon <= mpf(10) ** -DIGITS * best.scale:
+        raise ValueError(
+            f"loss: the first-order condition is missed by {nstr(missed, 3)} at the attack that was found, more than "
+            f"{DIGITS} digits allow; the report would be wrong: please report this loss"
+        )
 
 
-def _point(problem: LossProblem, attack: Sequence[mpf]) -> dict[Symbol, Expr]:
-    """What x and theta are at the attack, for sympy."""
-    digits = [sympy.Float(nstr(entry, DIGITS), DIGITS) for entry in attack]
-    return dict(zip([*problem.x, *problem.theta], [*digits, *problem.at], strict=True))
-
-
-def _evaluated(matrix: sympy.Matrix, values: Mapping[Symbol, mpf]) -> Matrix:
-    entries = [resolve_small(entry) for entry in matrix]
-    numbers = sympy.lambdify(list(values), entries, modules="mpmath", cse=True)(*values.values())
-    return from_entries(numbers, matrix.cols)
-
-
-def _bordered(problem: LossProblem, values: Mapping[Symbol, mpf], multiplier: mpf) -> Spectrum:
-    """The Hessian of Eq. (20)'s J in (mu, x'), derived by differentiation, evaluated at the attack."""
-    mu = sympy.Dummy("mu", real=True)
-    symbolic = bordered_hessian(problem.loss, problem.x, problem.center, mu)
-    return spectrum(_evaluated(symbolic, {mu: multiplier, **values}))
+def _bordered(local: Local, best: Maximum, mu: mpf, epsilon: mpf) -> Spectrum:
+    """With as many digits beyond 50 as the loss has zeros beside the border, which has the length 1."""
+    scale = best.scale / epsilon**2
+    with mpmath.workdps(WORKING_DIGITS + min(MOST_EXTRA_DIGITS, max(0, -int(mpmath.log10(scale))))):
+        return spectrum(local.bordered(best.u, mu, scale))
 
 
 def _depth(u: Sequence[mpf], norm: str) -> mpf:
@@ -171,16 +173,15 @@ def _depth(u: Sequence[mpf], norm: str) -> mpf:
 
 def _movement(reduced: Spectrum, basis: Matrix, cross: Matrix) -> Matrix:
     """`D_theta x' = -T (T^T H_J T)^{-1} T^T B`; T = I inside, rows of held coordinates are zero."""
-    result = mpmath.zeros(cross.rows, cross.cols)
     if basis.cols == 0:
-        return result
-    right = basis.T * cross
-    size = max(abs(e) for e in reduced.eigenvalues)  # lu_solve takes a tiny matrix for a singular one
-    for j in range(cross.cols):
-        column = basis * mpmath.lu_solve(reduced.matrix / size, right[:, j] / size)
-        for i in range(cross.rows):
-            result[i, j] = -column[i]
-    return result
+        return mpmath.zeros(cross.rows, cross.cols)
+    right = times(basis.T, cross)
+    found = solved(reduced.matrix, right)
+    if found is None:  # so ill conditioned that only the exact matrix has a solution
+        size = max(abs(e) for e in reduced.eigenvalues)  # lu_solve takes a tiny matrix for a singular one
+        columns = [mpmath.lu_solve(reduced.matrix / size, right[:, j] / size) for j in range(right.cols)]
+        found = mpmath.matrix([[column[i] for column in columns] for i in range(right.rows)])
+    return -times(basis, found)
 
 
 def _ratio(above: mpf, below: mpf | None) -> mpf:
@@ -188,10 +189,7 @@ def _ratio(above: mpf, below: mpf | None) -> mpf:
     return mpf(0) if below is None else above / below
 
 
-def _gradients_agree(
-    objective: Objective, problem: LossProblem, found: SearchResult, theta_slope: Matrix
-) -> bool:
+def _gradients_agree(local: Local, found: SearchResult, theta_slope: Matrix) -> bool:
     """Whether every maximiser that ties gives grad_theta l the same value, so that l_epsilon has no kink."""
-    symbolic = gradient(problem.loss, problem.theta)
-    branches = [_evaluated(symbolic, _values(problem, objective.point(tie.u))) for tie in found.ties]
+    branches = [local.theta_slope(tie.u) for tie in found.ties]
     return all(mpmath.norm(theta_slope - b) <= SAME_GRADIENT * mpmath.norm(b) for b in branches)

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from support.progress import Progress
 from theory.cli import assignments, fraction_or_float, name_list, number_list
 from theory.ledger.show import console
 from theory.own_loss.analysis import check_loss
+from theory.own_loss.clock import SECONDS
 from theory.own_loss.problem import NORMS
 from theory.own_loss.text import LossReport
 
@@ -43,22 +45,32 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at", required=True, type=number_list, metavar="NUMBERS", help="the parameter, such as 1,0.5"
     )
+    parser.add_argument(
+        "--seconds",
+        type=fraction_or_float,
+        default=SECONDS,
+        metavar="S",
+        help=f"time that it may take (default {SECONDS:g})",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def run_check(args: argparse.Namespace) -> int:
     """Run `check` on parsed arguments: the report on stdout and 0, or one line on stderr and 2."""
     try:
-        report = check_loss(
-            args.loss,
-            args.x,
-            args.theta,
-            center=args.center,
-            at=args.at,
-            epsilon=args.epsilon,
-            norm=args.norm,
-            values=_merged(args.set),
-        )
+        with Progress("python -m theory check") as progress:
+            report = check_loss(
+                args.loss,
+                args.x,
+                args.theta,
+                center=args.center,
+                at=args.at,
+                epsilon=args.epsilon,
+                norm=args.norm,
+                values=_merged(args.set),
+                seconds=float(args.seconds),
+                tell=lambda doing: progress.at(0, doing),
+            )
     except ValueError as error:
         print("python -m theory check: " + " ".join(str(error).split()), file=sys.stderr)
         return 2

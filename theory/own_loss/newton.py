@@ -16,11 +16,23 @@ from typing import Any
 import mpmath
 from mpmath import mpf
 
-from theory.own_loss.matrices import Matrix, coordinate_basis, eigensystem, tangent_basis
+from theory.own_loss.evaluate import Unresolved
+from theory.own_loss.matrices import (
+    Matrix,
+    coordinate_basis,
+    eigenvalues_of,
+    solved,
+    solved_but_for_flat_directions,
+    tangent_basis,
+    times,
+    top_direction,
+)
 from theory.own_loss.objective import Objective
 
 SINGULAR = mpf(10) ** -20  # eigenvalues and multipliers below this fraction of the loss's scale count as 0
 CONVERGED = mpf(10) ** -40  # relative length of the last Newton step
+STATIONARY = mpf(10) ** -30  # of the loss's scale: a larger slope along a piece belongs to no maximum on it
+SAME = mpf(10) ** -15  # two maxima this close, in u, are one
 ON_BOUNDARY = 1e-6  # an ascent that ends this close to the unit sphere or a face may lie on it
 
 
@@ -57,9 +69,10 @@ class Maximum:
 
 
 def polish(
-    objective: Objective, norm: str, start: Sequence[float], scale: mpf
+    objective: Objective, norm: str, start: Sequence[float], scale: mpf, known: Sequence[Maximum] = ()
 ) -> tuple[Maximum | None, list[list[mpf]]]:
-    """The maximum near `start`, or None and, at a saddle, the two directions in which the loss rises.
+    """The maximum near `start`, or None and, at a saddle, the two directions in which the loss rises; None also where
+    it is one of the `known`.
 
     Args: `norm` "l2" or "linf"; `start` a point of the unit ball; `scale` the largest derivative seen on it.
     """
@@ -68,17 +81,24 @@ def polish(
         u = _newton(objective, piece, [mpf(entry) for entry in start])
         if u is None or distance(u, start) > mpf("0.05") or piece.leaves(u):
             continue
+        if any(distance(u, other.u) < SAME for other in known):
+            return None, []
         slope, curvature = objective.precise_derivatives(u)
         multipliers = piece.multipliers(u, slope)
         if min(multipliers, default=mpf(0)) < -SINGULAR * scale:
             continue
         basis = piece.basis(u)
-        eigenvalues, vectors = eigensystem(basis.T * piece.lagrangian(u, slope, curvature) * basis)
-        if max(eigenvalues, default=-scale) > mpf(10) ** -12 * scale:
-            direction = list(basis * vectors[:, len(eigenvalues) - 1])
+        if max((abs(entry) for entry in times(basis.T, slope)), default=mpf(0)) > STATIONARY * scale:
+            continue
+        bends = piece.reduced(basis, piece.lagrangian(u, slope, curvature))
+        eigenvalues = eigenvalues_of(bends)
+        if max(eigenvalues, default=-scale) > SINGULAR * scale:
+            direction = list(basis * top_direction(bends, eigenvalues[-1]))
             return None, [direction, [-entry for entry in direction]]
         released = piece.released(multipliers, scale)
-        curvatures = eigensystem(released.T * curvature * released)[0]
+        curvatures = [-scale]
+        if min(multipliers, default=scale) <= SINGULAR * scale:
+            curvatures = eigenvalues_of(times(released.T, curvature, released))
         maximum = Maximum(
             u=tuple(u),
             case=piece.case,
@@ -155,6 +175,13 @@ class _Piece:
             return curvature
         return curvature - self.multipliers(u, slope)[0] * mpmath.eye(self.size)
 
+    def reduced(self, basis: Matrix, matrix: Matrix) -> Matrix:
+        """`basis^T matrix basis`."""
+        if self.case == "sphere":
+            return times(basis.T, matrix, basis)
+        free = [i for i in range(self.size) if i not in self.active]
+        return mpmath.matrix([[matrix[i, j] for j in free] for i in free]) if free else mpmath.matrix(0, 0)
+
     def _beside(self, coordinates: Container[int]) -> Matrix:
         return coordinate_basis(self.size, [i for i in range(self.size) if i not in coordinates])
 
@@ -180,17 +207,17 @@ def _newton(objective: Objective, piece: _Piece, start: Sequence[mpf], most: int
     u = piece.place(start)
     smallest = mpf("inf")
     for iteration in range(most):
-        slope, curvature = objective.precise_derivatives(u)
-        if not all(mpmath.isfinite(entry) for entry in (*slope, *curvature)):
+        try:
+            slope, curvature = objective.precise_derivatives(u)
+        except Unresolved:
             return None
         basis = piece.basis(u)
         if basis.cols == 0:
             return u
-        eigenvalues, vectors = eigensystem(basis.T * piece.lagrangian(u, slope, curvature) * basis)
-        pull = vectors.T * (basis.T * slope)
-        floor = mpf(10) ** -25 * max(abs(e) for e in eigenvalues)
-        move = [-p / e if abs(e) > floor else mpf(0) for p, e in zip(pull, eigenvalues, strict=True)]
-        step = basis * (vectors * mpmath.matrix(move))
+        bends = piece.reduced(basis, piece.lagrangian(u, slope, curvature))
+        pull = times(basis.T, slope)
+        move = solved(bends, pull)
+        step = -times(basis, solved_but_for_flat_directions(bends, pull) if move is None else move)
         length = mpmath.norm(step)
         u = piece.place([a + b for a, b in zip(u, step, strict=True)])
         if length <= CONVERGED:

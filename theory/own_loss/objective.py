@@ -1,56 +1,54 @@
-"""A loss on the unit ball, for `python -m theory check`: fast in doubles, to 50 digits in mpmath."""
+"""A loss on the unit ball, for `python -m theory check`: fast in doubles, to 50 digits in balls."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import flint
 import mpmath
-import sympy
 from mpmath import mpf
-from sympy.codegen.cfunctions import log1p
 
-from theory.calculus.derivatives import gradient, hessian
+from theory.own_loss.clock import Clock
+from theory.own_loss.derivatives import gradient, upper_triangle
+from theory.own_loss.evaluate import Balls, Unresolved, as_ball, double_function
 from theory.own_loss.matrices import Matrix
+from theory.own_loss.problem import LossProblem, fraction
 
 DIGITS = 30  # promised of every number that is reported
 WORKING_DIGITS = 50  # of Newton's method and of everything computed from the attack
-MOST_EXTRA_DIGITS = 3000
+DOUBLE_DIGITS = 17
+SMALLEST = mpf(2) ** -1022  # of a double with all its digits
 
 
 class Objective:
-    """The loss as a function of u at fixed theta: value, gradient and Hessian, in floats or in mpmath's
-    precision.
+    """The loss as a function of u = (x' - center)/epsilon at fixed theta: value, gradient and Hessian in u.
 
-    The float versions are those of `(loss - base)/unit`; base = 0 and unit = 1, unless `rescale` is called
-    because doubles cannot resolve the loss (a tiny ball, a saturated loss): then they are computed in
-    mpmath and rounded.
-
-    Args: `expression` in the symbols `x` alone; `center` and `epsilon` exact rationals.
+    The float versions are those of `(loss - base)/unit`; base = 0 and unit = 1, unless `rescale` is called because
+    doubles cannot resolve the loss (a tiny ball, a saturated loss): then they are rounded from balls. `scale`, once it
+    is known, is the size of a derivative below which digits do not matter.
     """
 
-    def __init__(self, expression: Any, x: Sequence[Any], center: Sequence[Any], epsilon: Any) -> None:
-        self.x = list(x)
-        self.center = [sympy.Rational(c) for c in center]
-        self.epsilon = sympy.Rational(epsilon)
-        size = len(self.x)
-        self.upper = [(i, j) for i in range(size) for j in range(i, size)]
-        curvature = hessian(expression, self.x)
-        parts = [[expression], list(gradient(expression, self.x)), [curvature[i, j] for i, j in self.upper]]
-        parts = [[resolve_small(entry) for entry in part] for part in parts]
-        self._fast = [sympy.lambdify(self.x, part, modules="math", cse=True) for part in parts]
-        self._precise = [sympy.lambdify(self.x, part, modules="mpmath", cse=True) for part in parts]
-        self._floats = ([float(c) for c in self.center], float(self.epsilon))
+    def __init__(self, problem: LossProblem, clock: Clock) -> None:
+        self.problem, self.clock = problem, clock
+        self.size = len(problem.x)
         self.base, self.unit, self.rescaled = mpf(0), mpf(1), False
-        self.digits = WORKING_DIGITS
-
-    def resolve(self, scale: mpf) -> None:
-        """Work with as many digits beyond 50 as the loss's scale has zeros, to resolve it beside 1."""
-        self.digits = WORKING_DIGITS + min(MOST_EXTRA_DIGITS, int(abs(mpmath.log10(scale))))
+        self.scale: mpf | None = None
+        self.graph, self.root = graph, root = problem.on_unit_ball()
+        self.names = [f"u{i}" for i in range(self.size)]
+        graph.watch = lambda: clock.step("differentiating the loss")
+        symbols = [graph.symbol(name) for name in self.names]
+        slopes = gradient(graph, root, symbols)
+        bends = upper_triangle(graph, slopes, symbols)
+        self._value = Balls(graph, [root], self.names)
+        self._slope = Balls(graph, slopes, self.names)
+        self._derivatives = Balls(graph, [*slopes, *bends], self.names)
+        self._fast_value = double_function(graph, [root], self.names)
+        self._fast_slope = double_function(graph, slopes, self.names)
 
     def rescale(self, base: mpf, unit: mpf) -> None:
-        """From now on evaluate `(loss - base)/unit` through mpmath: doubles do not resolve the loss."""
+        """From now on evaluate `(loss - base)/unit` through balls: doubles do not resolve the loss."""
         self.base, self.unit, self.rescaled = base, unit, True
 
     def rescaled_value(self, loss: mpf) -> float:
@@ -58,74 +56,71 @@ class Objective:
         return _double((loss - self.base) / self.unit)
 
     def value(self, u: Sequence[float]) -> float:
-        """The loss at center + epsilon u, less base, over unit; nan where it is not real and finite."""
-        if self.rescaled:
-            with mpmath.workdps(WORKING_DIGITS):
-                return self.rescaled_value(self.precise_value([mpf(e) for e in u]))
-        return self._float_part(0, u)[0]
+        """The loss at u, less base, over unit; nan where it is not real and finite."""
+        self.clock.step("climbing")
+        if not self.rescaled:
+            found = _in_doubles(self._fast_value, u)
+            if found is not None:
+                return found[0]
+        try:
+            if self.rescaled:
+                return self.rescaled_value(self.precise_value(u, DOUBLE_DIGITS))
+            return _double(self._value.at(_at(u), DOUBLE_DIGITS, SMALLEST)[0])
+        except Unresolved:
+            return math.nan
 
     def slope(self, u: Sequence[float]) -> list[float]:
-        """The gradient in u over unit, `epsilon grad_x l / unit`; nan where it is not real and finite."""
-        if self.rescaled:
-            with mpmath.workdps(WORKING_DIGITS):
-                entries = self._precise_part(1, [mpf(e) for e in u])
-                return [_double(exact(self.epsilon) * entry / self.unit) for entry in entries]
-        return [self._floats[1] * entry for entry in self._float_part(1, u)]
+        """The gradient in u over unit; nan where it is not real and finite."""
+        if not self.rescaled:
+            found = _in_doubles(self._fast_slope, u)
+            if found is not None:
+                return list(found)
+        scale = self.scale if self.rescaled else max(self.scale or SMALLEST, SMALLEST)
+        try:
+            return [_double(one / self.unit) for one in self._slope.at(_at(u), DOUBLE_DIGITS, scale)]
+        except Unresolved:
+            return [math.nan] * self.size
 
-    def precise_value(self, u: Sequence[Any]) -> mpf:
-        """The loss in mpmath's current precision."""
-        return self._precise_part(0, u)[0]
+    def precise_value(self, u: Sequence[Any], digits: int = WORKING_DIGITS) -> mpf:
+        """The loss, with so many digits that differences of the size of `scale` have them. Raises: Unresolved."""
+        return self._value.at(_at(u), digits, self.scale, differences=True)[0]
 
-    def precise_derivatives(self, u: Sequence[Any]) -> tuple[Matrix, Matrix]:
-        """Gradient (d x 1) and Hessian (d x d) in u, in mpmath's current precision."""
-        epsilon, size = exact(self.epsilon), len(self.x)
-        slope = mpmath.matrix([epsilon * entry for entry in self._precise_part(1, u)])
-        curvature = mpmath.matrix(size, size)
-        for (i, j), entry in zip(self.upper, self._precise_part(2, u), strict=True):
-            curvature[i, j] = curvature[j, i] = epsilon**2 * entry
+    def precise_derivatives(
+        self, u: Sequence[Any], digits: int = WORKING_DIGITS, scale: mpf | None = None
+    ) -> tuple[Matrix, Matrix]:
+        """Gradient (d x 1) and Hessian (d x d) in u. Raises: Unresolved."""
+        self.clock.step("polishing")
+        entries = self._derivatives.at(_at(u), digits, self.scale if scale is None else scale)
+        slope, curvature = mpmath.matrix(entries[: self.size]), mpmath.matrix(self.size, self.size)
+        upper = iter(entries[self.size :])
+        for i in range(self.size):
+            for j in range(i, self.size):
+                curvature[i, j] = curvature[j, i] = next(upper)
         return slope, curvature
 
     def point(self, u: Sequence[Any]) -> list[mpf]:
         """x' = center + epsilon u in mpmath's current precision."""
-        return [exact(c) + exact(self.epsilon) * entry for c, entry in zip(self.center, u, strict=True)]
-
-    def _float_part(self, part: int, u: Sequence[float]) -> list[float]:
-        center, epsilon = self._floats
-        try:
-            entries = self._fast[part](*[c + epsilon * entry for c, entry in zip(center, u, strict=True)])
-        except (OverflowError, ZeroDivisionError, ValueError):
-            entries = [math.nan]
-        if all(isinstance(entry, float | int) and math.isfinite(entry) for entry in entries):
-            return [float(entry) for entry in entries]
-        # Overflow of an intermediate such as exp(1000) inside log(1 + exp(1000)) is no fault of the loss.
-        return [_double(entry) for entry in self._precise_part(part, [mpf(entry) for entry in u])]
-
-    def _precise_part(self, part: int, u: Sequence[Any]) -> list[mpf]:
-        try:
-            entries = self._precise[part](*self.point(u))
-        except (OverflowError, ZeroDivisionError, ValueError):
-            entries = [mpf("nan")] * (1, len(self.x), len(self.upper))[part]
-        return [_real(entry) for entry in entries]
-
-
-def resolve_small(expression: Any) -> Any:
-    """The same expression with each log(1 + v) written log1p(v), which keeps its digits when v is small."""
-    return sympy.sympify(expression).replace(
-        lambda e: isinstance(e, sympy.log) and isinstance(e.args[0], sympy.Add) and 1 in e.args[0].args,
-        lambda e: log1p(e.args[0] - 1),
-    )
+        center, epsilon = self.problem.center, exact(self.problem.epsilon)
+        return [exact(c) + epsilon * entry for c, entry in zip(center, u, strict=True)]
 
 
 def exact(value: Any) -> mpf:
     """A rational in mpmath's current precision."""
-    number = sympy.Rational(value)
-    return mpf(int(number.p)) / mpf(int(number.q))
+    number = fraction(value)
+    return mpf(number.numerator) / mpf(number.denominator)
 
 
-def _real(value: Any) -> mpf:
-    if isinstance(value, mpmath.mpc) and value.imag == 0:
-        value = value.real
-    return mpf("nan") if isinstance(value, mpmath.mpc | complex) else mpf(value)
+def _at(u: Sequence[Any]) -> Callable[[], list[Any]]:
+    return lambda: [as_ball(mpf(entry)) if isinstance(entry, mpf) else flint.arb(entry) for entry in u]
+
+
+def _in_doubles(function: Callable[..., tuple[float, ...]], u: Sequence[float]) -> tuple[float, ...] | None:
+    """None where an intermediate number overflows, such as exp(1000): that is no fault of the loss."""
+    try:
+        found = function(*u)
+    except (ArithmeticError, ValueError):
+        return None
+    return found if all(map(math.isfinite, found)) else None
 
 
 def _double(value: mpf) -> float:

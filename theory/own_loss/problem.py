@@ -8,37 +8,44 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import sympy
 from sympy import Expr, Rational, Symbol
 
-from theory.cli import fraction_or_float, name_list
-from theory.deciders.expressions import FUNCTIONS, parse, real_symbols
+from theory.cli import given_number, name_list, plain_name
+from theory.own_loss.from_sympy import converted, text_of
+from theory.own_loss.graph import Graph
+from theory.own_loss.language import check_names, parse, shown
 
 NORMS = ("l2", "linf")
-SMOOTH = tuple(f for f in FUNCTIONS.values() if isinstance(f, type))  # the others are built from these
 
 
 @dataclass(frozen=True)
 class LossProblem:
-    """A loss l(x, theta) in real symbols with every other symbol set, and the ball `||x' - center|| <=
+    """A loss l(x, theta), the node `root` of `graph`, with every other symbol set, and the ball `||x' - center|| <=
     epsilon` at theta = at.
 
-    All numbers are exact rationals.
+    `text` is the loss as it was given; all numbers are exact rationals.
     """
 
-    loss: Expr
-    x: tuple[Symbol, ...]
-    theta: tuple[Symbol, ...]
+    graph: Graph
+    root: int
+    text: str
+    x: tuple[str, ...]
+    theta: tuple[str, ...]
     center: tuple[Rational, ...]
     at: tuple[Rational, ...]
     epsilon: Rational
     norm: str
     values: Mapping[str, Rational]
 
-    @property
-    def at_theta(self) -> Expr:
-        """The loss with theta substituted: an expression in x alone."""
-        return self.loss.subs(dict(zip(self.theta, self.at, strict=True)))
+    def on_unit_ball(self) -> tuple[Graph, int]:
+        """The loss at theta = at as a function of u0, u1, ..., where x' = center + epsilon u."""
+        graph = self.graph
+        radius = graph.number(fraction(self.epsilon))
+        nodes = _numbers(graph, self.theta, self.at)
+        for place, (name, centre) in enumerate(zip(self.x, self.center, strict=True)):
+            step = graph.mul(radius, graph.symbol(f"u{place}"))
+            nodes[name] = graph.add(graph.number(fraction(centre)), step)
+        return graph, _replaced(graph, self.root, nodes)
 
 
 def read_problem(
@@ -57,15 +64,17 @@ def read_problem(
     Raises: ValueError, one line, naming the argument, its value, what is required and what to do.
     """
     x_names, theta_names = _names("x", x), _names("theta", theta)
-    settings = {str(name): _exact("values", value) for name, value in (values or {}).items()}
+    settings = {plain_name(str(name)): _exact("values", value) for name, value in (values or {}).items()}
     _check_disjoint(x_names, theta_names, tuple(settings))
-    table = real_symbols([*x_names, *theta_names, *settings])
-    expression = _expression(loss, table)
+    check_names((*x_names, *theta_names, *settings))
+    graph = Graph()
+    root, text = _expression(graph, loss, (*x_names, *theta_names, *settings))
+    occurring = graph.symbols(root)
     for role, names in (("x", x_names), ("theta", theta_names), ("values", tuple(settings))):
-        missing = [name for name in names if table[name] not in expression.free_symbols]
+        missing = [name for name in names if name not in occurring]
         if missing:
             raise ValueError(
-                f"{role} names {missing[0]!r}, which does not occur in the loss {expression}; "
+                f"{role} names {missing[0]!r}, which does not occur in the loss {shown(text)}; "
                 "remove it or correct the loss"
             )
     if norm not in NORMS:
@@ -75,51 +84,44 @@ def read_problem(
         raise ValueError(
             f"epsilon = {epsilon}; the radius of the attack must be > 0: pass for example 0.6 or 8/255"
         )
-    fixed = expression.subs({table[name]: value for name, value in settings.items()})
-    problem = LossProblem(
-        loss=fixed,
-        x=tuple(table[name] for name in x_names),
-        theta=tuple(table[name] for name in theta_names),
+    return LossProblem(
+        graph=graph,
+        root=_replaced(graph, root, _numbers(graph, tuple(settings), tuple(settings.values()))),
+        text=text,
+        x=x_names,
+        theta=theta_names,
         center=_vector("center", center, x_names),
         at=_vector("at", at, theta_names),
         epsilon=radius,
         norm=norm,
         values=settings,
     )
-    _check_smooth(problem.loss)
-    _check_smooth(problem.at_theta)
-    return problem
 
 
-def kink_at(loss: Expr, point: Mapping[Symbol, Any], digits: int = 30) -> str | None:
-    """The first subexpression that may spoil smoothness at the point, or None: the loss is then analytic
-    near it.
+def fraction(value: Rational) -> Fraction:
+    """The same rational as Python's own."""
+    return Fraction(int(value.p), int(value.q))
 
-    Checked are the arguments of log and of fractional powers (positive), of negative powers and of tan's
-    cosine (not zero); every other operation of the language is analytic everywhere.
-    """
-    for node in sympy.preorder_traversal(loss):
-        if isinstance(node, sympy.log):
-            inner, strict = node.args[0], True
-        elif isinstance(node, sympy.tan):
-            inner, strict = sympy.cos(node.args[0]), False
-        elif node.is_Pow and not (node.exp.is_Integer and node.exp > 0) and node.base.free_symbols:
-            inner, strict = node.base, not node.exp.is_Integer
-        else:
-            continue
-        value = inner.subs(point).evalf(digits)
-        size = 1 + max((abs(sympy.Float(v)) for v in point.values()), default=0)
-        if (
-            not value.is_real
-            or abs(value) <= size * sympy.Float(10) ** (8 - digits)
-            or (strict and value < 0)
-        ):
-            return f"{node} (its argument is {sympy.N(value, 6)})"
-    return None
+
+def _numbers(graph: Graph, names: Sequence[str], values: Sequence[Rational]) -> dict[str, int]:
+    return {name: graph.number(fraction(value)) for name, value in zip(names, values, strict=True)}
+
+
+def _replaced(graph: Graph, root: int, nodes: Mapping[str, int]) -> int:
+    try:
+        return graph.replaced(root, nodes)
+    except ValueError as error:
+        if str(error).startswith("loss"):
+            raise
+        raise ValueError(
+            f"loss {error} with the given values, so that it is not real and finite; correct the values or the loss"
+        ) from None
 
 
 def _names(role: str, given: str | Sequence[Any]) -> tuple[str, ...]:
-    names = name_list(given) if isinstance(given, str) else tuple(str(name) for name in given)
+    given = [given] if isinstance(given, Symbol) else given
+    listed = name_list(given) if isinstance(given, str) else _listed(role, given)
+    names = tuple(plain_name(str(name)) for name in listed)
     if not names:
         raise ValueError(
             f"{role} names no symbol; list at least one, such as {'x1,x2' if role == 'x' else 't1,t2'}"
@@ -143,36 +145,20 @@ def _check_disjoint(x: Sequence[str], theta: Sequence[str], values: Sequence[str
             )
 
 
-def _expression(loss: str | Expr, table: Mapping[str, Symbol]) -> Expr:
+def _expression(graph: Graph, loss: str | Expr, names: Sequence[str]) -> tuple[int, str]:
+    """The node of the loss, and how it was written."""
     if isinstance(loss, str):
-        return parse(loss, table)
-    expression = sympy.sympify(loss)
-    unknown = sorted(str(s) for s in expression.free_symbols if str(s) not in table)
-    if unknown:
+        return parse(graph, loss, names), " ".join(loss.split())
+    if not isinstance(loss, Expr):
         raise ValueError(
-            f"loss contains the symbol {unknown[0]!r}, which is unknown; known are {', '.join(table)}: "
-            f"list it among x or theta, or give it a value ({unknown[0]}=1)"
+            f"loss = {shown(repr(loss))} is neither text nor a sympy expression; pass one of them"
         )
-    return expression.subs({symbol: table[str(symbol)] for symbol in expression.free_symbols})
-
-
-def _check_smooth(expression: Expr) -> None:
-    for function in sorted(expression.atoms(sympy.Function), key=str):
-        if not isinstance(function, SMOOTH):
-            raise ValueError(
-                f"loss contains {function}, which is not known to be twice differentiable; "
-                "the lemmas need a C^1 gradient (sqrt(u**2) is |u|): "
-                f"use only {', '.join(f.__name__ for f in SMOOTH)} and powers"
-            )
-    if expression.has(sympy.I) or expression.has(sympy.nan, sympy.zoo, sympy.oo):
-        raise ValueError(
-            f"loss becomes {expression} with the given values, which is not real and finite; "
-            "correct the values or the loss"
-        )
+    return converted(graph, loss, names), text_of(loss)
 
 
 def _vector(role: str, given: Iterable[Any], names: Sequence[str]) -> tuple[Rational, ...]:
-    entries = tuple(_exact(role, value) for value in (given.split(",") if isinstance(given, str) else given))
+    listed = given.split(",") if isinstance(given, str) else _listed(role, given)
+    entries = tuple(_exact(role, value) for value in listed)
     if len(entries) != len(names):
         kind = "x" if role == "center" else "theta"
         raise ValueError(
@@ -182,20 +168,21 @@ def _vector(role: str, given: Iterable[Any], names: Sequence[str]) -> tuple[Rati
     return entries
 
 
+def _listed(role: str, given: Iterable[Any]) -> list[Any]:
+    try:
+        return list(given)
+    except TypeError:
+        raise ValueError(f"{role} = {shown(repr(given))} is no sequence; pass one entry per symbol") from None
+
+
 def _exact(role: str, value: Any) -> Rational:
     """The exact rational that a number denotes; a float is read as the decimal it prints."""
-    if isinstance(value, str):
-        try:
-            return fraction_or_float(value.strip())
-        except ValueError as error:
-            raise ValueError(f"{role}: {error}") from None
-    if isinstance(value, float):
-        return _exact(role, repr(value))
-    if isinstance(value, Fraction):
-        return Rational(value.numerator, value.denominator)
-    number = sympy.sympify(value)
-    if not isinstance(number, Rational):
+    try:
+        number = given_number(value)
+    except ValueError as error:
+        raise ValueError(f"{role}: {error}") from None
+    if number is None:
         raise ValueError(
-            f"{role} contains {value!r}, which is not a rational number; write a decimal or a fraction"
+            f"{role} contains {shown(repr(value))}, which is not a rational number; write a decimal or a fraction"
         )
     return number

@@ -25,13 +25,15 @@ class Findings:
     that decides the second order: grad_x^2 l inside, the Lagrangian's Hessian on the tangent space of the
     sphere, grad_x^2 l in the free coordinates of the box. `attack_jacobian` (D_theta x') is None where
     strict complementarity fails; `adversarial_hessian` then too. `ties` are other maximisers with the same
-    loss. The maximum is searched for, not certified to be global.
+    loss. `smooth_within` is a radius around the attack, in the largest coordinate, in which the loss is proved
+    analytic in x, None where that goes farther than matters. The maximum is searched for, not certified to be global.
     """
 
     problem: LossProblem
     attack: tuple[mpf, ...]
     loss: mpf
     loss_at_center: mpf
+    smooth_within: mpf | None
     starts: int
     other_maxima: tuple[float, ...]
     ties: tuple[tuple[mpf, ...], ...]
@@ -62,9 +64,9 @@ class Findings:
         a string."""
         problem = self.problem
         return {
-            "loss": str(problem.loss),
-            "x": [str(s) for s in problem.x],
-            "theta": [str(s) for s in problem.theta],
+            "loss": problem.text,
+            "x": list(problem.x),
+            "theta": list(problem.theta),
             "values": {name: str(value) for name, value in problem.values.items()},
             "center": [str(v) for v in problem.center],
             "at": [str(v) for v in problem.at],
@@ -75,6 +77,7 @@ class Findings:
             "attack_digits": [mpmath.nstr(v, DIGITS) for v in self.attack],
             "loss_at_attack": _plain(self.loss),
             "loss_at_center": _plain(self.loss_at_center),
+            "analytic_within": _plain(self.smooth_within),
             "search": {
                 "starts": self.starts,
                 "certified_global": False,
@@ -83,7 +86,7 @@ class Findings:
             },
             "position": {
                 "case": self.case,
-                "active": {str(problem.x[i]): side for i, side in self.active.items()},
+                "active": {problem.x[i]: side for i, side in self.active.items()},
                 "distance_to_boundary": _plain(self.distance_to_boundary),
             },
             "first_order": {

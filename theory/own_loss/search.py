@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import mpmath
 import sympy
-from mpmath import mpf
+from mpmath import mpf, nstr
 
+from theory.own_loss.evaluate import Unresolved
+from theory.own_loss.kinks import explained
 from theory.own_loss.newton import CONVERGED, Maximum, distance, polish
 from theory.own_loss.objective import WORKING_DIGITS, Objective
 
 TIE = mpf(10) ** -30  # relative difference of two losses that count as equal
 SEED = 20210301
+SCALED = 40  # samples that the loss's scale is taken from
+MOST_SHOWN = 8  # coordinates in a message
+COARSE_DIGITS = 17  # of the derivatives there
 
 
 @dataclass(frozen=True)
@@ -43,31 +48,30 @@ def find_attack(objective: Objective, norm: str) -> SearchResult:
     Raises: ValueError when the loss is not real and finite on the ball, when it is constant there, or when
     Newton's method does not confirm the best point (a kink, say).
     """
-    ball = _Ball(len(objective.x), norm)
+    ball = _Ball(objective.size, norm)
     samples = list(ball.samples())
     values = [objective.value(u) for u in samples]
     _check_finite(objective, samples, values)
     with mpmath.workdps(WORKING_DIGITS):
         scale = _scale(objective, samples)
-    objective.resolve(scale)
-    if max(values) - min(values) <= 1e-7 * max(map(abs, values)):
-        objective.rescale(objective.precise_value([mpf(0)] * ball.size), scale)
-        values = [objective.value(u) for u in samples]
-    starts = [*ball.starts(), *_promising(samples, values)]
-    ends = sorted(
-        ((objective.value(u), u) for u in (ball.ascend(objective, s) for s in starts)), reverse=True
-    )
-    spread = max(max(values), ends[0][0]) - min(values)
-    with mpmath.workdps(objective.digits):
-        polished = list(_polished(objective, ball, _apart([u for _, u in ends], 1e-4)[:24], scale))
+        objective.scale = scale
+        if max(values) - min(values) <= 1e-7 * max(map(abs, values)):
+            objective.rescale(objective.precise_value([0.0] * ball.size), scale)
+            values = [objective.value(u) for u in samples]
+        starts = [*ball.starts(), *_promising(samples, values)]
+        climbed = [ball.ascend(objective, start) for start in starts]
+        ends = sorted(((objective.value(u), u) for u in climbed), reverse=True)
+        spread = max(max(values), ends[0][0]) - min(values)
+        scale = objective.scale = max(scale, _steepness(objective, ends[0][1]))
+        polished = []
+        for maximum in _polished(objective, ball, _apart((u for _, u in ends), 1e-4, 24), scale):
+            polished.append(maximum)
+            if maximum.singular and objective.rescaled_value(maximum.value) >= ends[0][0] - 1e-9 * spread:
+                break  # one of a continuum, whose other points are no news
         best = max(polished, key=lambda m: m.value) if polished else None
         reached = objective.rescaled_value(best.value) if best else -math.inf
         if best is None or reached < ends[0][0] - 1e-9 * spread:
-            raise ValueError(
-                f"loss has no maximum that Newton's method confirms; the best of {len(starts)} starts ended "
-                f"near x' = ({_place(objective, ends[0][1])}): check that it is twice differentiable there, "
-                "or change theta, center or epsilon"
-            )
+            raise _unconfirmed(objective, ends[0][1], len(starts))
         size = max(abs(best.value), spread * objective.unit)
         ties = [m for m in polished if best.value - m.value <= TIE * size]
         ordered = sorted(ties, key=lambda m: (not m.singular, [float(e) for e in m.u]))
@@ -151,6 +155,14 @@ class _Ball:
         return None
 
 
+def _unconfirmed(objective: Objective, u: Sequence[float], starts: int) -> ValueError:
+    why = explained(objective, u) or "check that it is twice differentiable there"
+    return ValueError(
+        f"loss has no maximum that Newton's method confirms; the best of {starts} starts ended near x' = "
+        f"({place_of(objective, u)}): {why}; change theta, center or epsilon"
+    )
+
+
 def _halton(index: int, base: int) -> float:
     result, fraction = 0.0, 1.0
     while index:
@@ -165,7 +177,7 @@ def _check_finite(objective: Objective, samples: Sequence[Sequence[float]], valu
         if not math.isfinite(value):
             where = "inside the ball" if any(u) else "at the center"
             raise ValueError(
-                f"loss is not a finite real double {where}, at x' = ({_place(objective, u)}); "
+                f"loss is not a finite real double {where}, at x' = ({place_of(objective, u)}); "
                 "it must be on the whole ball: change center, theta or epsilon, or the loss"
             )
 
@@ -173,12 +185,19 @@ def _check_finite(objective: Objective, samples: Sequence[Sequence[float]], valu
 def _scale(objective: Objective, samples: Sequence[Sequence[float]]) -> mpf:
     """The largest first or second derivative in u among some samples: what singular is measured against."""
     largest = level = mpf(0)
-    for u in samples[:40]:
-        point = [mpf(entry) for entry in u]
-        level = max(level, abs(objective.precise_value(point)))
-        for part in objective.precise_derivatives(point):
-            sizes = [abs(entry) for entry in part if mpmath.isfinite(entry)]
-            largest = max([largest, *sizes])
+    failed: Unresolved | None = None
+    done = 0
+    for u in samples[:SCALED]:
+        try:
+            level = max(level, abs(objective.precise_value(u, COARSE_DIGITS)))
+            parts = objective.precise_derivatives(u, COARSE_DIGITS, CONVERGED * level)
+        except Unresolved as error:
+            failed = error  # a kink
+            continue
+        done += 1
+        largest = max([largest, *(abs(entry) for part in parts for entry in part)])
+    if failed is not None and not done:
+        raise failed
     if largest <= CONVERGED * level:
         raise ValueError(
             "loss does not change with x on the ball at this theta: every point of the ball is a maximiser, "
@@ -187,16 +206,27 @@ def _scale(objective: Objective, samples: Sequence[Sequence[float]]) -> mpf:
     return largest
 
 
+def _steepness(objective: Objective, u: Sequence[float]) -> mpf:
+    """The largest derivative at a point, 0 at a kink."""
+    try:
+        parts = objective.precise_derivatives(u, COARSE_DIGITS)
+    except Unresolved:
+        return mpf(0)
+    return max(abs(entry) for part in parts for entry in part)
+
+
 def _promising(samples: Sequence[list[float]], values: Sequence[float], most: int = 12) -> list[list[float]]:
     """The samples of largest loss that keep apart from each other."""
     ranked = sorted(zip(values, samples, strict=True), reverse=True)
-    return _apart([u for _, u in ranked], 0.1)[:most]
+    return _apart((u for _, u in ranked), 0.1, most)
 
 
-def _apart(points: Sequence[list[float]], least: float) -> list[list[float]]:
-    """Those points, in order, that keep a distance from the ones kept before."""
+def _apart(points: Iterable[list[float]], least: float, most: int) -> list[list[float]]:
+    """The first `most` of the points that keep a distance from the ones kept before."""
     kept: list[list[float]] = []
     for u in points:
+        if len(kept) == most:
+            break
         if all(distance(u, other) > least for other in kept):
             kept.append(u)
     return kept
@@ -208,16 +238,19 @@ def _polished(objective: Objective, ball: _Ball, points: list[list[float]], scal
     queue = [(u, 0) for u in points]
     while queue:
         start, escapes = queue.pop(0)
-        maximum, ascending = polish(objective, ball.norm, start, scale)
+        maximum, ascending = polish(objective, ball.norm, start, scale, found)
         if ascending and escapes < 3:
             for direction in ascending:
                 pushed = ball.project([a + 1e-2 * float(b) for a, b in zip(start, direction, strict=True)])
                 queue.append((ball.ascend(objective, pushed), escapes + 1))
-        if maximum is None or any(distance(maximum.u, other.u) < mpf(10) ** -15 for other in found):
+        if maximum is None:
             continue
         found.append(maximum)
         yield maximum
 
 
-def _place(objective: Objective, u: Sequence[Any]) -> str:
-    return ", ".join(f"{float(entry):.6g}" for entry in objective.point([mpf(e) for e in u]))
+def place_of(objective: Objective, u: Sequence[Any]) -> str:
+    """x' at u, the first MOST_SHOWN coordinates of it, for messages."""
+    point = objective.point([mpf(e) for e in u])
+    shown = ", ".join(nstr(entry, 6) for entry in point[:MOST_SHOWN])
+    return shown + (", ..." if len(point) > MOST_SHOWN else "")

@@ -32,7 +32,7 @@ def render(report: Findings) -> str:
 def _problem(report: Findings) -> Iterator[str]:
     problem = report.problem
     yield "Problem"
-    yield from _item("loss", str(problem.loss))
+    yield from _item("loss", problem.text)
     yield from _item(
         "ball", f"{problem.norm}, epsilon = {problem.epsilon}, x = {_exact_tuple(problem.center)}"
     )
@@ -47,6 +47,9 @@ def _attack(report: Findings) -> Iterator[str]:
         yield from _item(f"{symbol}'", mpmath.nstr(value, DIGITS, strip_zeros=False))
     yield from _item("loss", f"{_number(report.loss)} (at the center {_number(report.loss_at_center)})")
     yield from _item("position", _position(report))
+    if report.smooth_within:
+        radius = _number(report.smooth_within)
+        yield from _item("smooth", f"no kink within {radius} of it in any coordinate (proved)")
     yield from _item("search", _search(report))
     for tie in report.ties:
         yield from _item("tie", f"the same loss at ({', '.join(_number(v) for v in tie)})")

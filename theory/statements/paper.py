@@ -122,6 +122,7 @@ PAPER = Paper(
         "sec5.sec51_continuity",
         "sec5.sec51_swish",
         "sec5.sec51_swish_smooth",
+        "sec32.deep_nets",
         "sec5.sec52_setup",
         "sec5.sec53_results",
         "appendices.definition2",

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 DATASETS = ("cifar10", "cifar100", "svhn", "fashion-mnist", "digits", "images")
-MODELS = ("preact-resnet18", "wide-resnet34-10", "small", "small-silu")
+MODELS = ("preact-resnet18", "wide-resnet34-10", "strided", "small", "small-silu")
 METHODS = ("at", "awp", "trades", "trades-awp")
 OPTIMIZERS = ("sgd", "ensgd", "2ndensgd")
 PRESETS = ("paper", "code")
@@ -56,6 +56,8 @@ class Recipe:
     switch_to_sgd : number of finished epochs after which EntropySGD gives way to SGD; None for never
     validation : number of training images held out; 0 for none
     test_examples : number of test images evaluated, the first ones; None for all
+    train_examples : number of training images used, drawn in proportion to the classes from those not held out, the
+                 same ones for every seed; None for all
 
     `digest` is a hash of all of them, so a changed recipe no longer matches its old records.
 
@@ -103,6 +105,7 @@ class Recipe:
     switch_to_sgd: int | None = None
     validation: int = 0
     test_examples: int | None = None
+    train_examples: int | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -110,7 +113,7 @@ class Recipe:
     @property
     def small(self) -> bool:
         """Whether the net is one of the small ones, which gain nothing from a second thread."""
-        return self.model in ("small", "small-silu")
+        return self.model in ("strided", "small", "small-silu")
 
     @property
     def entropy_settings(self) -> dict[str, Any]:
@@ -133,12 +136,15 @@ class Recipe:
 def digest_of(fields: Mapping[str, Any]) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of a recipe's fields as JSON, keys sorted, no spaces.
 
-    Tuples count as lists, so a recipe that went through a JSON file keeps its digest.
+    Tuples count as lists, so a recipe that went through a JSON file keeps its digest. A field of LATER counts only
+    where it is set, so recipes without it keep the digest from before there was such a field.
     """
-    text = json.dumps(dict(fields), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    counted = {name: value for name, value in fields.items() if name not in LATER or value is not None}
+    text = json.dumps(counted, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+LATER = ("train_examples",)
 CHOICES = {
     "dataset": DATASETS,
     "model": MODELS,
@@ -215,11 +221,22 @@ def _standardises(normalisation: Normalisation) -> bool:
     return len(means) == len(deviations) > 0 and all(deviation > 0 for deviation in deviations)
 
 
-OPTIONAL = (*ENTROPY_FIELDS, "beta", "gamma_awp", "switch_to_sgd", "test_examples")
+OPTIONAL = (*ENTROPY_FIELDS, "beta", "gamma_awp", "switch_to_sgd", "test_examples", "train_examples")
 # (fields, what holds, how to say it)
 RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
     (
-        ("epochs", "batch", "steps_train", "steps_test", "inner_steps", "switch_to_sgd", "test_examples"),
+        (
+            *(
+                "epochs",
+                "batch",
+                "steps_train",
+                "steps_test",
+                "inner_steps",
+                "switch_to_sgd",
+                "test_examples",
+            ),
+            "train_examples",
+        ),
         lambda value: _whole(value, 1),
         "an integer of at least 1",
     ),

@@ -36,6 +36,7 @@ def load(
     *,
     device: str | torch.device = "cpu",
     validation: int = 0,
+    train: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -44,6 +45,7 @@ def load(
     `name`: one of NAMES. `folder`: that holds its files, or the path of the archive itself; "fashion-mnist" is also
     found where Debian puts it, and "digits" needs none and looks at none. `validation`: how many training images are
     held out, in proportion to the classes, by `seed` (`dataset.held_out`); the test images are always the same.
+    `train`: how many of the others are kept, drawn in the same way; None for all.
     `progress`: called with (what is being done, done, all or 0).
 
     Files are checked against the digests and counts of `training.data.catalogue`. Class folders have none, and are
@@ -62,7 +64,7 @@ def load(
         raise ValueError(f"name={name!r}: no such data set, known are {', '.join(NAMES)}{guess}")
     target = _device(device)
     arrays = _reader(name, _place(name, folder), progress)()
-    return on_device(name, arrays, device=target, validation=validation, seed=seed)
+    return on_device(name, arrays, device=target, validation=validation, train=train, seed=seed)
 
 
 def _place(name: str, folder: str | os.PathLike[str] | None) -> Path | None:

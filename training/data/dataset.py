@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -74,10 +75,15 @@ class Dataset:
         return _moments(self.train_images, self.levels)[1]
 
 
-def on_device(name: str, arrays: Arrays, *, device: torch.device, validation: int, seed: int) -> Dataset:
-    """The data set on a device, with `validation` training images held out as `held_out` chooses them."""
+def on_device(
+    name: str, arrays: Arrays, *, device: torch.device, validation: int, train: int | None = None, seed: int
+) -> Dataset:
+    """The data set on a device, with `validation` training images held out as `held_out` chooses them, and `train` of
+    the others kept, which it chooses too; None keeps all of them."""
     out = held_out(arrays.train_labels, validation, seed)
-    kept = ~out if validation else slice(None)  # a slice copies nothing
+    kept: Any = ~out if validation else slice(None)  # a slice copies nothing
+    if train is not None:
+        kept = _some(arrays.train_labels, ~out, train, seed)
 
     def moved(array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)
@@ -95,6 +101,23 @@ def on_device(name: str, arrays: Arrays, *, device: torch.device, validation: in
         test_images=moved(arrays.test_images),
         test_labels=moved(arrays.test_labels),
     )
+
+
+def _some(labels: np.ndarray, there: np.ndarray, number: int, seed: int) -> np.ndarray:
+    """The mask `there` over the labels with only `number` of its True left, as `held_out` draws them.
+
+    Raises: ValueError where there are not so many.
+    """
+    places = np.flatnonzero(there)
+    if not 1 <= number <= len(places):
+        raise ValueError(
+            f"train={number}: keep 1 to {len(places)} training images, those that are not held out"
+        )
+    if number < len(places):
+        places = places[held_out(labels[places], number, seed)]
+    mask = np.zeros(len(labels), dtype=bool)
+    mask[places] = True
+    return mask
 
 
 def held_out(labels: np.ndarray, number: int, seed: int) -> np.ndarray:

@@ -113,7 +113,7 @@ class EntropySGD(torch.optim.Optimizer):
     _evaluating: bool
     _position: int
     _outer_steps: int
-    _measured: dict[str, float | Tensor]
+    _measured: dict[str, float | Tensor | None]
     _left: dict[Tensor, tuple[int, Tensor]]
 
     def __init__(
@@ -174,7 +174,7 @@ class EntropySGD(torch.optim.Optimizer):
             raise RuntimeError(
                 "diagnostics are taken in outer steps, and none was made: read them once outer_steps > 0"
             )
-        return Diagnostics(self._outer_steps, *(float(self._measured[name]) for name in MEASURED))
+        return Diagnostics(self._outer_steps, **self._loop()["measured"])
 
     @_eagerly
     @torch.no_grad()
@@ -432,17 +432,16 @@ class EntropySGD(torch.optim.Optimizer):
             "noise": self._noise.state(),
             "position": self._position,
             "outer_steps": self._outer_steps,
-            "measured": {name: float(value) for name, value in self._measured.items()},
+            "measured": {
+                name: None if value is None else float(value) for name, value in self._measured.items()
+            },
         }
 
     def _set_loop(self, loop: Mapping[str, Any]) -> None:
         self._evaluating = False
         self._position, self._outer_steps = loop["position"], loop["outer_steps"]
         self._left = {}
-        self._measured = {
-            **NOTHING_MEASURED,
-            **{name: float(value) for name, value in loop["measured"].items()},
-        }
+        self._measured = NOTHING_MEASURED | loop["measured"]
         self._noise = Noise(loop["seed"])
         if loop["noise"]:
             self._noise.restore(loop["noise"], _devices(self.param_groups))

@@ -18,7 +18,7 @@ from training.entropy_sgd.presets import SHARED, check
 
 STATE_VERSION = 2
 MEASURED = ("distance", "h_min", "h_max", "force_ratio")
-NOTHING_MEASURED = dict.fromkeys(MEASURED, float("nan"))
+NOTHING_MEASURED: dict[str, float | Tensor | None] = dict.fromkeys(MEASURED)
 
 State = dict[str, Any]
 Group = Mapping[str, Any]

@@ -14,8 +14,23 @@ import torch
 from torch import Tensor, nn
 
 from support.files import replace_file
+from support.own_files import read_json
+from support.shapes import INDEX, NOT_NEGATIVE, Shape
 
 FORMAT = 1
+STAGE: dict[str, Shape] = {
+    **dict.fromkeys(("name", "robust"), str),
+    "batches": INDEX,
+    **dict.fromkeys(("largest_norm", "seconds"), NOT_NEGATIVE),
+}
+STATE: dict[str, Shape] = {
+    "format": int,
+    "run": dict,
+    "clean": str,
+    "stages": [STAGE],
+    "current": (STAGE, None),
+    "warnings": [str],
+}
 
 
 class ForeignState(ValueError):
@@ -103,23 +118,16 @@ def opened(path: Path | None, run: dict[str, Any], clean: Callable[[], Tensor]) 
         return State(run, clean())
     advice = "delete the file to start anew, or pass another path"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, STATE)
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}")
-        theirs, n = content["run"], content["run"]["n"]
-        state = State(
-            theirs,
-            _unpacked(content["clean"], n),
-            [_stage_from_json(stage, n) for stage in content["stages"]],
-            None if content["current"] is None else _stage_from_json(content["current"], n),
-            list(content["warnings"]),
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise ForeignState(
-            f"state_path = {path} holds no state of AutoAttack ({error!r}): {advice}"
-        ) from error
-    differing = sorted(name for name in run.keys() | theirs.keys() if run.get(name) != theirs.get(name))
-    if differing:
+        theirs = content["run"]
+        differing = sorted(name for name in run.keys() | theirs.keys() if run.get(name) != theirs.get(name))
+        state = None if differing else _state_from_json(content, run["n"])
+    except ValueError as error:
+        why = str(error).removeprefix(str(path)).lstrip(", ")
+        raise ForeignState(f"state_path = {path} holds no state of AutoAttack ({why}): {advice}") from error
+    if state is None:
         raise ForeignState(
             f"state_path = {path} belongs to a run with other {', '.join(differing)}: {advice}"
         )
@@ -145,6 +153,16 @@ def _digest(tensors: list[tuple[str, Tensor]]) -> str:
     return total.hexdigest()
 
 
+def _state_from_json(content: dict[str, Any], n: int) -> State:
+    return State(
+        content["run"],
+        _unpacked(content["clean"], n),
+        [_stage_from_json(stage, n) for stage in content["stages"]],
+        None if content["current"] is None else _stage_from_json(content["current"], n),
+        list(content["warnings"]),
+    )
+
+
 def _stage_as_json(stage: Stage) -> dict[str, Any]:
     return {**vars(stage), "robust": _packed(stage.robust), "accuracy": stage.accuracy}
 
@@ -159,5 +177,8 @@ def _packed(flags: Tensor) -> str:
 
 
 def _unpacked(text: str, n: int) -> Tensor:
-    bits = np.unpackbits(np.frombuffer(bytes.fromhex(text), dtype=np.uint8), count=n)
+    packed = np.frombuffer(bytes.fromhex(text), dtype=np.uint8)
+    if len(packed) != -(-n // 8):
+        raise ValueError(f"{8 * len(packed)} flags for {n} examples")
+    bits = np.unpackbits(packed, count=n)
     return torch.from_numpy(bits.astype(bool))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from training.models.normalise import Normalise
 from training.models.preact_resnet import PreActResNet18
 from training.models.small import SmallNet, SmoothNet
+from training.models.strided import StridedNet
 from training.models.wide_resnet import WideResNet34x10
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "PreActResNet18",
     "SmallNet",
     "SmoothNet",
+    "StridedNet",
     "WideResNet34x10",
     "build",
 ]
@@ -26,6 +28,7 @@ __all__ = [
 MODELS: dict[str, tuple[Callable[[int, int], nn.Module], int]] = {
     "preact-resnet18": (PreActResNet18, 32),
     "wide-resnet34-10": (WideResNet34x10, 32),
+    "strided": (StridedNet, 32),
     "small": (SmallNet, 8),
     "small-silu": (SmoothNet, 8),
 }

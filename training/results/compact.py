@@ -1,4 +1,5 @@
-"""The compact table: the six methods of the paper's Table 3 on small digits, each checkpoint with its accuracies."""
+"""The compact and the laptop table: the six methods of the paper's Table 3 on small digits, and on a part of CIFAR-10
+with a small net, each checkpoint with its accuracies."""
 
 from __future__ import annotations
 
@@ -9,13 +10,17 @@ from training.cells.published import PUBLISHED
 from training.cells.recipe import Recipe
 from training.results.averages import Average, Group, average, groups, listed
 from training.results.record import Record
-from training.results.table_notes import HOW_AVERAGED, mark_remarks, notes_on, percent
+from training.results.table_notes import HOW_AVERAGED, in_255ths, mark_remarks, notes_on, percent
 from training.results.typesetting import Grid
 
 CHECKPOINTS = {
     "best_test": "best on test (selected on test)",
     "validation": "best on validation",
     "last": "last epoch",
+}
+TITLES = {
+    "laptop": "Laptop table. The methods of Table 3 on a part of CIFAR-10, small net",
+    "compact": "Compact table. The methods of Table 3 on 8x8 digits, small net",
 }
 HEADINGS = {ending: heading for heading, ending in PUBLISHED["3"].columns}
 COLUMNS = ("Method", "Checkpoint", "After epoch", "Clean", "PGD-20", "AutoAttack", "Test images", "Seeds")
@@ -48,9 +53,13 @@ def compact_lines(
 
 
 def compact_grid(
-    recipes: Sequence[Recipe], records: Sequence[Record], seeds: int | None = None, device: str | None = None
+    table: str,
+    recipes: Sequence[Recipe],
+    records: Sequence[Record],
+    seeds: int | None = None,
+    device: str | None = None,
 ) -> Grid:
-    """The compact table as plain text, with its notes."""
+    """The compact or the laptop table, one of TITLES, as plain text, with its notes."""
     found = compact_lines(recipes, records, seeds, device)
     marks, remark_notes = mark_remarks([line.remarks for line in found])
     used = [
@@ -59,18 +68,26 @@ def compact_grid(
     radii = sorted({recipe.epsilon for recipe in recipes})
     held = sorted({recipe.validation for recipe in recipes})
     return Grid(
-        "Compact table. The methods of Table 3 on 8x8 digits, small net",
+        TITLES[table],
         COLUMNS,
         tuple(_entries(line, mark) for line, mark in zip(found, marks, strict=True)),
         (
-            f"Accuracy in percent, epsilon {', '.join(f'{radius:g}' for radius in radii)} on pixels in [0, 1]. "
+            f"Accuracy in percent, epsilon {', '.join(map(in_255ths, radii))} on pixels in [0, 1]. "
             f"{HOW_AVERAGED} The paper has no such table.",
             "Best on test: epoch with the best PGD-20 accuracy on these test images, the paper's protocol, selected on "
             f"test. Best on validation: the same on {listed(held)} training images held out.",
+            *_trained_on(recipes),
             *remark_notes,
             *notes_on(recipes, used, records),
         ),
     )
+
+
+def _trained_on(recipes: Sequence[Recipe]) -> list[str]:
+    """How many training images the runs see, where that is a part of them."""
+    numbers = sorted({recipe.train_examples for recipe in recipes if recipe.train_examples is not None})
+    words = " and ".join(f"{number:,}" for number in numbers)
+    return [f"Trained on {words} images, the same ones for every seed."] if numbers else []
 
 
 def _checkpoints(recipe: Recipe) -> list[str]:
@@ -87,7 +104,7 @@ def _line(recipe: Recipe, group: Group, checkpoint: str) -> CompactLine:
 
 
 def _entries(line: CompactLine, mark: str) -> tuple[str, ...]:
-    stem, plus, readings = line.recipe.name.removeprefix("compact-").partition("+")
+    stem, plus, readings = line.recipe.name.partition("-")[2].partition("+")
     method = HEADINGS.get(stem, stem) + (f" ({readings})" if plus else "") + mark
     if line.group is None:
         return method, "-", "-", "missing", "missing", "missing", "-", "0"

@@ -18,7 +18,9 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from support.shapes import fit
 from training.cells.recipe import digest_of
+from training.results.record import INSIDE
 
 CHECKPOINTS = ("best_test", "last", "validation")
 FIELDS: dict[str, tuple[type, ...]] = {
@@ -65,6 +67,7 @@ def validate_landscape(record: Any) -> None:
     Raises: ValueError naming the field, its value and what is required.
     """
     _typed(record, FIELDS, "landscape")
+    fit(record, {name: INSIDE[name] for name in ("recipe", "versions", "hardware")})
     _typed(record["checkpoint"], CHECKPOINT, "checkpoint")
     settings = record["settings"]
     _typed(settings, SETTINGS, "settings")

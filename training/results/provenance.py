@@ -41,15 +41,19 @@ def provenance(
     }
 
 
+CODE = ("--", ".", ":(exclude)results")
+
+
 def commit(root: Path) -> str:
-    """The commit that is checked out in a folder, `+changes` appended where tracked files differ from it, or "unknown"
-    where the folder is no checkout of its own (an installed copy) or there is no git."""
+    """The commit that is checked out in a folder, `+changes` appended where tracked files differ from it, those in
+    `results/` aside, which runs write; "unknown" where the folder is no checkout of its own (an installed copy) or
+    there is no git."""
     if _git(root, "rev-parse", "--show-prefix") != "":
         return "unknown"
     head = _git(root, "rev-parse", "HEAD")
     if not head:
         return "unknown"
-    return head + ("+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    return head + ("+changes" if _git(root, "status", "--porcelain", "--untracked-files=no", *CODE) else "")
 
 
 def _git(root: Path, *arguments: str) -> str | None:

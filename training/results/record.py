@@ -27,7 +27,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from training.cells.recipe import digest_of
+from support.json_places import Place
+from support.shapes import COUNT, INDEX, NOT_NEGATIVE, SHARE, Shape, fit
+from training.cells.recipe import METHODS, OPTIMIZERS, digest_of
 
 Record = dict[str, Any]
 
@@ -40,6 +42,9 @@ def validate(record: Any) -> None:
     _object(record, "record")
     _finite(record, "")
     _typed(record, FIELDS, "")
+    fit(record, INSIDE)
+    _fit_there(record, PERHAPS)
+    _fit_there(record["hardware"], HARDWARE, ("hardware",))
     recipe = record["recipe"]
     if digest_of(recipe) != record["digest"]:
         raise ValueError(
@@ -73,6 +78,29 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "hardware": (dict,),
     "seconds": (int, float),
     "threads": (int,),
+}
+# What tables, figures and comparisons take from inside of these.
+INSIDE: dict[str, Shape] = {
+    "recipe": {
+        **dict.fromkeys(("name", "dataset", "model", "norm"), str),
+        **dict.fromkeys(("epsilon", "step_size_train", "step_size_test"), float),
+        **dict.fromkeys(("epochs", "steps_train", "steps_test"), COUNT),
+        "validation": INDEX,
+        "method": frozenset(METHODS),
+        "optimizer": frozenset(OPTIMIZERS),
+        "drops": ([int], tuple),
+        "switch_to_sgd": (int, None),
+    },
+    "versions": {str: (str, float, bool, None)},
+    "hardware": {str: (str, float, None)},
+}
+PERHAPS: dict[str, Shape] = {"evaluated_every": COUNT, "curve": dict}
+HARDWARE: dict[str, Shape] = dict.fromkeys(("cpu", "system", "accelerator"), (str, None))
+ACCURACIES = ("train_robust", "test_clean", "test_pgd20", "validation_clean", "validation_pgd20")
+COLUMNS: dict[str, Shape] = {
+    "epoch": [INDEX, ...],
+    **{f"seconds_{what}": [NOT_NEGATIVE] for what in ("training", "evaluation")},
+    **{name: [(SHARE, None)] for name in ACCURACIES},
 }
 CHECKPOINT: dict[str, tuple[type, ...]] = {
     "epoch": (int,),
@@ -132,6 +160,8 @@ def _check_checkpoint(checkpoint: Mapping[str, Any], record: Mapping[str, Any], 
     _at_least(checkpoint, {"epoch": 0, "n_test": 1}, f"{where}.")
     if checkpoint["epoch"] > record["epochs_run"]:
         raise ValueError(f"{where}.epoch = {checkpoint['epoch']}, but epochs_run = {record['epochs_run']}")
+    if "autoattack_stages" in checkpoint:
+        fit(checkpoint["autoattack_stages"], {str: SHARE}, (f"{where}.autoattack_stages",))
     attacks = checkpoint["attacks"]
     if set(attacks) != {"pgd20", "autoattack"}:
         raise ValueError(
@@ -172,8 +202,15 @@ def _check_curve(curve: Any) -> None:
     lengths = {name: len(values) if isinstance(values, list) else None for name, values in curve.items()}
     if "epoch" not in curve or None in lengths.values() or len(set(lengths.values())) != 1:
         raise ValueError(f"curve holds lists of lengths {lengths}, need equally long lists, epoch among them")
+    fit(curve, {str: [(float, None)]}, ("curve",))
+    _fit_there(curve, COLUMNS, ("curve",))
     if any(later <= earlier for earlier, later in zip(curve["epoch"], curve["epoch"][1:], strict=False)):
         raise ValueError("curve.epoch needs to increase")
+
+
+def _fit_there(values: Mapping[str, Any], shapes: Mapping[str, Shape], place: Place = ()) -> None:
+    """The fields that may be absent."""
+    fit(values, {name: shape for name, shape in shapes.items() if name in values}, place)
 
 
 def _object(value: Any, where: str) -> None:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from support.own_files import UTF16, checked, decoded, parsed, regular
+from support.shapes import Misfit, fit
 from training.cells.recipes import recipe
 from training.results.landscape_record import validate_landscape
 from training.results.provenance import provenance
@@ -57,28 +59,32 @@ def read(path: Path, check: Callable[[Any], None] | None = None) -> list[Record]
     Raises: FileNotFoundError; ValueError naming the file and the line for anything else that is no valid record.
     """
     path = Path(path)
-    with path.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
-        *lines, tail = file.read().split(b"\n")
+    try:
+        with regular(path) as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            content = file.read()
+        if content[:2] in UTF16:  # its lines end elsewhere
+            decoded(content)
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from None
+    *lines, tail = content.split(b"\n")
     found = []
     for number, line in enumerate([*lines, tail], start=1):
-        last = number == len(lines) + 1
         if not line.strip():
             continue
         try:
             record = _parsed(line)
         except ValueError as error:
-            if not last:
+            if number <= len(lines) or isinstance(error, Misfit):
                 raise ValueError(f"{path}, line {number}: {error}: repair or remove that line") from None
             warnings.warn(
                 f"{path}, line {number}: cut short, skipped: that run has to be repeated", stacklevel=2
             )
             continue
         try:
-            (check or validate)(record)
+            found.append(checked(record, dict, check or validate))
         except ValueError as error:
             raise ValueError(f"{path}, line {number}: {error}") from None
-        found.append(record)
     return found
 
 
@@ -141,12 +147,8 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
 
 
 def _parsed(line: bytes) -> Record:
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"is no JSON ({error})") from None
-    if not isinstance(record, dict):
-        raise ValueError(f"holds a {type(record).__name__}, need an object")
+    record = parsed(decoded(line))
+    fit(record, dict)
     return record
 
 

@@ -63,15 +63,15 @@ def _attacks(used: Sequence[Record]) -> list[str]:
 
 def _settings(checkpoint: dict[str, Any]) -> list[tuple[str, int]]:
     pgd, auto = checkpoint["attacks"]["pgd20"], checkpoint["attacks"]["autoattack"]
-    size = f"{pgd['norm']}, epsilon {_in_255ths(pgd['epsilon'])}, {checkpoint['n_test']:,} test images"
-    found = [(f"PGD-20: {pgd['steps']} steps of {_in_255ths(pgd['step_size'])}, {size}", pgd["seed"])]
+    size = f"{pgd['norm']}, epsilon {in_255ths(pgd['epsilon'])}, {checkpoint['n_test']:,} test images"
+    found = [(f"PGD-20: {pgd['steps']} steps of {in_255ths(pgd['step_size'])}, {size}", pgd["seed"])]
     if auto is not None:
-        size = f"{auto['norm']}, epsilon {_in_255ths(auto['epsilon'])}, {auto['n']:,} test images"
+        size = f"{auto['norm']}, epsilon {in_255ths(auto['epsilon'])}, {auto['n']:,} test images"
         found.append((f"AutoAttack ({auto['version']}): {size}", auto["seed"]))
     return found
 
 
-def _in_255ths(value: float) -> str:
+def in_255ths(value: float) -> str:
     """8/255 as such, 0.031 as it is."""
     levels = round(value * 255)
     return f"{levels}/255" if levels and levels / 255 == value else f"{value:g}"

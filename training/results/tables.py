@@ -1,4 +1,4 @@
-"""Tables 1, 2 and 3 of the paper and the compact table, rendered from records alone, published numbers beside ours."""
+"""Tables 1-3 of the paper, the laptop table and the compact one, rendered from records, published numbers beside."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from training.cells.published import PUBLISHED, PUBLISHED_SEEDS, Number, Row, Table
 from training.cells.readings import under
 from training.cells.recipe import Recipe
-from training.cells.recipes import HELD_OUT, RECIPES, held_out
+from training.cells.recipes import HELD_OUT, LAPTOP_TABLE, RECIPES, held_out
 from training.results.averages import Average, Group, average, difference, groups, listed
-from training.results.compact import compact_grid
+from training.results.compact import TITLES, compact_grid
 from training.results.record import Record
 from training.results.table_notes import HOW_AVERAGED, mark_remarks, notes_on, percent
 from training.results.typesetting import Grid, typeset
 
-TABLES = (*PUBLISHED, "compact")
+TABLES = (*PUBLISHED, *TITLES)
 
 
 def render(
@@ -33,7 +33,7 @@ def render(
     and is not compared with the paper; below stand data, number of test images, attacks, seeds, and how checkpoints
     were chosen.
 
-    table    : "1", "2", "3" or "compact"
+    table    : "1", "2", "3", "compact" or "laptop"
     style    : "markdown" or "latex"
     seeds    : that every trained cell must have, 0 to seeds - 1, others left out; None takes those there are
     readings : of the recipes where they apply, such as ("code",)
@@ -41,9 +41,11 @@ def render(
 
     Raises: ValueError for an unknown table, style or reading, missing seeds, and records that cannot be averaged.
     """
-    if table == "compact":
-        wanted = under(readings, [recipe for name, recipe in recipes.items() if name.startswith("compact-")])
-        return typeset(compact_grid(wanted, records, seeds, device), style)
+    if table in TITLES:
+        wanted = under(readings, [recipe for name, recipe in recipes.items() if name.startswith(f"{table}-")])
+        if table == "laptop" and not readings:
+            wanted = list(LAPTOP_TABLE)
+        return typeset(compact_grid(table, wanted, records, seeds, device), style)
     found = lines(
         table,
         records,
@@ -95,7 +97,7 @@ def lines(
 ) -> tuple[Line, ...]:
     """The lines of Table 1, 2 or 3, at least one a cell, in the order of the paper; arguments as in `render`."""
     if table not in published:
-        raise ValueError(f"table {table!r} is unknown: use one of {', '.join((*published, 'compact'))}")
+        raise ValueError(f"table {table!r} is unknown: use one of {', '.join((*published, *TITLES))}")
     places = [
         (row, heading, number)
         for row in published[table].rows

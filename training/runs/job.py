@@ -128,14 +128,16 @@ def job_data(job: Job) -> Dataset:
             f"{recipe.name} trains on {recipe.dataset}: give --data-dir, the folder (or archive) of its files; "
             "--download fetches them there"
         )
-    return _loaded(recipe.dataset, job.data_dir, job.computing.device, recipe.validation)
+    return _loaded(
+        recipe.dataset, job.data_dir, job.computing.device, recipe.validation, recipe.train_examples
+    )
 
 
 @lru_cache(maxsize=1)
-def _loaded(name: str, folder: Path | None, device: str, validation: int) -> Dataset:
+def _loaded(name: str, folder: Path | None, device: str, validation: int, train: int | None) -> Dataset:
     below = folder / name if folder is not None else None
     place = below if below is not None and below.is_dir() else folder
-    return load(name, place, device=device, validation=validation, seed=SPLIT_SEED)
+    return load(name, place, device=device, validation=validation, train=train, seed=SPLIT_SEED)
 
 
 def satisfied(job: Job, records: Sequence[Record]) -> bool:
@@ -187,6 +189,7 @@ def _plan(job: Job, data: Dataset) -> Plan:
     if recipe.small and images % recipe.batch == 1:
         raise ValueError(
             f"validation = {recipe.validation} leaves {images} training images, whose last minibatch of {recipe.batch} "
-            "is a single one, which the batch norm of the small net cannot train on: hold out one more or one less"
+            f"is a single one, which the batch norm of the {recipe.model} net cannot train on: hold out one more or "
+            "one less"
         )
     return Plan(job.epochs_run, n_test, job.evaluate_every, job.checkpoint_seconds)

@@ -32,7 +32,8 @@ class Board:
         self.began = time.monotonic()
         self.drawn = 0.0
         self.images = 0.0
-        self.progress: dict[str, float] = {}  # of the runs under way, 0 to 1
+        self.progress: dict[str, float] = {}  # how far the training of each run is, 0 to 1
+        self.attacks: dict[str, str] = {}  # run -> how far AutoAttack on it is
         self.resumed: dict[str, float] = {}  # what of that was there before
         self.writers: dict[str, Any] = {}
         self.noted: set[str] = set()
@@ -84,13 +85,19 @@ class Board:
         self._line(f"{job.name}: {', '.join(words)}; {self._pace()}")
 
     def _autoattack(self, job: Job, event: Mapping[str, Any]) -> None:
+        # Such a run is trained, perhaps in an earlier session.
+        self.resumed.setdefault(job.name, 1.0)
+        self.progress[job.name] = 1.0
+        self.attacks[job.name] = f"{event['stage']} {event['batch']}/{event['batches']}"
         if self.jobs == 1 and event["batch"] == event["batches"]:
             left = 100 * event["accuracy"]
             self._line(f"{job.name}: AutoAttack, {left:.2f} % left after {event['stage']}")
 
     def _done(self, job: Job, event: Mapping[str, Any]) -> None:
         self.finished += 1
+        self.resumed.setdefault(job.name, 1.0)
         self.progress[job.name] = 1.0
+        self.attacks.pop(job.name, None)
         if job.name in self.writers:
             self.writers.pop(job.name).close()
         best = event["record"]["selection"]["best_test"]
@@ -102,13 +109,13 @@ class Board:
         self._line(f"{count}{job.name}: {', '.join(words)}; {event['record']['seconds']:.0f} s")
 
     def _pace(self) -> str:
-        """`1,532 images/s, 0:12 left`, over this session."""
+        """`1,532 images/s, 0:12 of training left`, over this session. What evaluations take nobody knows before."""
         elapsed = time.monotonic() - self.began
         made = sum(self.progress.values()) - sum(self.resumed.values())
         words = [f"{self.images / elapsed:,.0f} images/s"] if elapsed else []
-        if made > 0:
-            left = elapsed * (self.jobs - sum(self.progress.values())) / made
-            words.append(f"{duration(left)} left")
+        ahead = self.jobs - sum(self.progress.values())
+        if made > 0 and ahead > 0:
+            words.append(f"{duration(elapsed * ahead / made)} of training left")
         return ", ".join(words)
 
     def _line(self, text: str) -> None:
@@ -120,12 +127,19 @@ class Board:
         if not self.live or now - self.drawn < REFRESH:
             return
         self.drawn = now
-        done = sum(self.progress.values()) / self.jobs
-        what = f"{self.finished}/{self.jobs} runs, " if self.jobs > 1 else ""
-        if event["event"] == "autoattack":
-            what += f"AutoAttack {event['stage']} {event['batch']}/{event['batches']}, "
-        self.out.write(f"{CLEARED}{what}{100 * done:.0f} %, {self._pace()}")
+        self.out.write(f"{CLEARED}{self._status()}")
         self.out.flush()
+
+    def _status(self) -> str:
+        done = sum(self.progress.values()) / self.jobs
+        words = [f"{self.finished}/{self.jobs} runs"] if self.jobs > 1 else []
+        if done < 1:
+            words += [f"training {100 * done:.0f} %", self._pace()]
+        if self.attacks:
+            words.append(f"AutoAttack {'; '.join(self.attacks.values())}")
+        elif done == 1:
+            words.append("trained, evaluating")
+        return ", ".join([*words, f"{duration(time.monotonic() - self.began)} so far"])
 
 
 def plot(writers: dict[str, Any], job: Job, event: Mapping[str, Any]) -> None:

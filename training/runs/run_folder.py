@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import torch
 
 from support.files import replace_file
+from support.own_files import read_json
 from training.runs.checkpoint import BadCheckpoint, Checkpoints, fsync_folder, load, save
 
 # What has to agree between a run and its continuation: another value of these is another run, set aside, ...
@@ -150,13 +151,12 @@ class RunFolder:
     def _about(self, path: Path) -> dict[str, Any] | None:
         """None for a folder that is empty or says nothing about itself: its checkpoints are checked one by one."""
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            return read_json(path, dict)
         except FileNotFoundError:
             return None
         except ValueError as error:
-            warnings.warn(f"{path} cannot be read ({error}) and is written anew", stacklevel=2)
+            warnings.warn(f"{error}: it is written anew", stacklevel=2)
             return None
-        return found if isinstance(found, dict) else None
 
     def _set_aside(self, what: str) -> None:
         number = 1

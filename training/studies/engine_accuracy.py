@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import mean
 
 from support.commands import guarded
-from support.options import CommandParser
+from support.options import CommandParser, folder_name
 from training.cells.recipes import recipe
 from training.cli import positive
 from training.results.averages import listed
@@ -105,8 +105,20 @@ def _records(folder: Path, name: str, epochs: int, seeds: int, device: str | Non
 def _parser() -> CommandParser:
     parser = CommandParser(prog=f"python -m {PROGRAM}", description="Compare what the two engines train.")
     add = parser.add_argument
-    add("--fast", type=Path, required=True, metavar="DIR", help="of the records made with --engine fast")
-    add("--reference", type=Path, required=True, metavar="DIR", help="of those made with --engine reference")
+    add(
+        "--fast",
+        type=folder_name,
+        required=True,
+        metavar="DIR",
+        help="of the records made with --engine fast",
+    )
+    add(
+        "--reference",
+        type=folder_name,
+        required=True,
+        metavar="DIR",
+        help="of those made with --engine reference",
+    )
     add("--recipe", action="append", required=True, metavar="NAME", help="may be given several times")
     add(
         "--device",

@@ -12,14 +12,12 @@ if __name__ == "__main__":  # before anything that takes long to load
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from support.commands import guarded
-from support.options import CommandParser
+from support.options import RESULTS, CommandParser, folder_name
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
 from training.results.averages import groups
-from training.results.provenance import ROOT
 from training.results.records import Record, read
 
 PROGRAM = "training.studies.golden_curve"
@@ -162,8 +160,8 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--records",
-        type=Path,
-        default=ROOT / "results",
+        type=folder_name,
+        default=RESULTS,
         metavar="DIR",
         help="of records.jsonl (default: results)",
     )

@@ -18,21 +18,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from support.commands import guarded
-from support.options import CommandParser
+from support.files import check_replaceable
+from support.options import RESULTS, CommandParser, file_name, folder_name
+from support.progress import Progress
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
 from training.cli import count as whole
 from training.cli import positive
 from training.data import Dataset
 from training.engine.device import Computing, accelerator, versions
-from training.results.provenance import ROOT, provenance
+from training.results.provenance import provenance
 from training.results.records import append
 from training.runs.batches import minibatches, order
 from training.runs.job import Job, job_data
@@ -82,12 +83,20 @@ class Parity:
 
 
 def parity(
-    recipe: Recipe, data: Dataset, fast: Computing, *, steps: int, seed: int = 0, moves: int = MOVES
+    recipe: Recipe,
+    data: Dataset,
+    fast: Computing,
+    *,
+    steps: int,
+    seed: int = 0,
+    moves: int = MOVES,
+    tell: Callable[[int], None] = lambda done: None,
 ) -> Parity:
     """The gaps over the first `steps` >= 1 minibatches, AWP and EntropySGD being on from the first.
 
     The reference is eager float32 on the device of `fast`; a unit in the last place is that of the type in which
     `fast` makes its forwards, float32 or bfloat16. `moves` >= 1: runs of the moved reference.
+    `tell` is called with the number of steps done.
     """
     plain = Computing.of(fast.device, "reference", threads=fast.threads)
     unit = "bf16" if fast.amp == "bf16" else "float32"
@@ -98,7 +107,8 @@ def parity(
     ]
     compiled = _compiled(recipe, data, quick, plain, seed)
     gaps: dict[Follower, list[Tensor]] = {one: [] for one in (quick, *moved)}
-    for x, y in islice(_batches(recipe, data, plain, seed), steps):
+    for done, (x, y) in enumerate(islice(_batches(recipe, data, plain, seed), steps)):
+        tell(done)
         _precision(plain)
         wanted = reference.step(x, y)
         for one, found in gaps.items():
@@ -205,13 +215,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _command(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    used = recipe(options.recipe)
+    used, path = recipe(options.recipe), options.out / "parity.jsonl"
+    check_replaceable(path)  # before the work
     fast = Computing.of(
         options.device, amp=options.amp, channels_last=options.channels_last, threads=options.threads
     )
     device = fast.prepare()
     data = job_data(Job(used, options.seed, options.out, data_dir=options.data_dir, computing=fast))
-    found = parity(used, data, fast, steps=options.steps, seed=options.seed, moves=options.moves)
+    with Progress(PROGRAM, options.steps) as shown:
+        shown.at(0, "steps: building and compiling")
+        found = parity(
+            *(used, data, fast),
+            steps=options.steps,
+            seed=options.seed,
+            moves=options.moves,
+            tell=lambda done: shown.at(done, "steps"),
+        )
     line: dict[str, Any] = {
         "what": "parity",
         "recipe": used.name,
@@ -235,7 +254,6 @@ def _command(arguments: Sequence[str] | None) -> int:
             more=versions(fast) | found.used,
         ),
     }
-    append(options.out / "parity.jsonl", line, _check)
     for name in MEASURES:
         print(
             f"{used.name}, {name.replace('_', ' ')}: fast against reference {found.fast[name]:.2e}, "
@@ -244,7 +262,12 @@ def _command(arguments: Sequence[str] | None) -> int:
         )
     for name, gap in found.compiled.items():
         print(f"{used.name}, {name}: compiled against eager {gap:.2e}")
-    print(f"{used.name}: parity {'holds' if found.holds else 'does not hold'} over {options.steps} steps")
+    print(
+        f"{used.name}: parity {'holds' if found.holds else 'does not hold'} over {options.steps} steps",
+        flush=True,
+    )
+    append(path, line, _check)
+    print(f"{PROGRAM}: added to {path}", file=sys.stderr)
     return 0 if found.holds else 1
 
 
@@ -273,13 +296,15 @@ def _parser() -> CommandParser:
         help=f"runs of the reference with moved inputs (default: {MOVES})",
     )
     parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
-    parser.add_argument("--data-dir", type=Path, metavar="D", help="the folder or archive of the data set")
+    parser.add_argument(
+        "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set"
+    )
     parser.add_argument("--amp", choices=("off", "bf16"), help="default: the engine's")
     parser.add_argument(
         "--channels-last", action=argparse.BooleanOptionalAction, help="default: the engine's"
     )
     parser.add_argument("--threads", type=positive, metavar="N", help="of torch (default: all)")
-    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser
 
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from support.commands import guarded
-from support.files import replace_file
-from support.options import CommandParser
+from support.files import check_replaceable, replace_file
+from support.options import RESULTS, CommandParser, file_name, folder_name
 from training.cells.recipe import Recipe
-from training.cells.recipes import over, recipe
+from training.cells.recipes import LAPTOP_EVERY, over, recipe, usual_interval
 from training.cli import positive
 from training.engine.choice import ENGINES
 from training.results.averages import groups
@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _command(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     recipes = arms(options.stem, options.epochs)
+    for ending in ("json", "md"):
+        check_replaceable(options.out / f"claim_{options.stem}.{ending}")  # before the work
     failed: dict[str, str] = {}
     if options.train:
         # Here, so that a page is written anew without torch.
@@ -55,14 +57,15 @@ def _command(arguments: Sequence[str] | None) -> int:
     result = findings(recipes, found, failed, options.seeds)
     text = page(result, _figure(recipes, options.out))
     stem = f"claim_{options.stem}"
+    print(text, flush=True)
     replace_file(options.out / f"{stem}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
-    replace_file(options.out / f"{stem}.md", text)
-    print(text)
+    page_path = replace_file(options.out / f"{stem}.md", text)
+    print(f"{PROGRAM}: written to {page_path} and {stem}.json", file=sys.stderr)
     return 1 if failed else 0
 
 
 def arms(stem: str, epochs: int | None) -> dict[Arm, Recipe]:
-    """The recipe of every arm, over `epochs` epochs; None for EPOCHS, or the compact recipes' own.
+    """The recipe of every arm, over `epochs` epochs; None for EPOCHS, or the laptop and compact recipes' own.
 
     Raises: ValueError for a stem that has no such recipes.
     """
@@ -73,9 +76,10 @@ def arms(stem: str, epochs: int | None) -> dict[Arm, Recipe]:
             one = recipe(f"{stem}-{base}")
         except ValueError as error:
             raise ValueError(
-                f"stem = {stem!r}: {error}; stems are compact, cifar10-rn18, cifar10-wrn, cifar100-rn18, svhn-rn18"
+                f"stem = {stem!r}: {error}; stems are compact, laptop, cifar10-rn18, cifar10-wrn, cifar100-rn18, "
+                "svhn-rn18"
             ) from None
-        wanted = epochs or (one.epochs if one.dataset == "digits" else EPOCHS)
+        wanted = epochs or (one.epochs if one.small else EPOCHS)
         found[arm] = recipe(f"{over(one, wanted).name}{plus}{reading}")
     return found
 
@@ -152,9 +156,12 @@ def _train(options: argparse.Namespace, recipes: dict[Arm, Recipe]) -> dict[str,
                 out=options.out,
                 data_dir=options.data_dir,
                 computing=Computing.of(
-                    options.device, options.engine, threads=options.threads or (1 if small else None)
+                    options.device,
+                    options.engine,
+                    amp=options.amp,
+                    threads=options.threads or (1 if small else None),
                 ),
-                evaluate_every=options.evaluate_every or (1 if small else EVERY),
+                evaluate_every=options.evaluate_every or (usual_interval(one) if small else EVERY),
                 test_examples=options.test_examples,
                 autoattack="none",
             )
@@ -190,25 +197,31 @@ def _parser() -> CommandParser:
         "--epochs",
         type=positive,
         metavar="N",
-        help=f"whole schedule in N epochs (default: {EPOCHS}, compact: its own)",
+        help=f"whole schedule in N epochs (default: {EPOCHS}, compact and laptop: their own)",
     )
     parser.add_argument(
-        "--evaluate-every", type=positive, metavar="N", help=f"epochs (default: {EVERY}, compact: 1)"
+        "--evaluate-every",
+        type=positive,
+        metavar="N",
+        help=f"epochs (default: {EVERY}, compact: 1, laptop: {LAPTOP_EVERY})",
     )
     parser.add_argument(
         "--test-examples", type=positive, metavar="N", help="evaluate the first N test images"
     )
-    parser.add_argument("--data-dir", type=Path, metavar="D", help="the folder or archive of the data set")
+    parser.add_argument(
+        "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set"
+    )
     parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
     parser.add_argument("--engine", choices=ENGINES, default="fast", help="default: fast")
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net)"
+        "--amp", choices=("off", "bf16"), help="autocast of the training forwards (default: the engine's)"
     )
+    parser.add_argument("--threads", type=positive, metavar="N", help="of torch (default: 1 for a small net)")
     parser.add_argument(
         "--train",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="make the missing runs (default); --no-train judges the records there are",
     )
-    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser

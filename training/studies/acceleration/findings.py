@@ -15,7 +15,7 @@ from training.studies.acceleration.comparison import Comparison, compared, level
 @dataclass(frozen=True)
 class Arm:
     """One way to train. ending: of the recipe's name; words: what sets it apart; against: the ending of the arm it is
-    compared with, the AT of the same reading, None for AT."""
+    compared with, the AT of the same reading (the paper's where that has no run), None for AT."""
 
     ending: str
     label: str
@@ -62,7 +62,8 @@ def findings(
     comparisons = {}
     for arm in recipes:
         if arm.against is not None:
-            other = by_ending[arm.against]
+            # Where the AT of its own reading was not run, the paper's.
+            other = by_ending[arm.against] if records[by_ending[arm.against]] else AT
             found = compared(records[arm], records[other], at)
             machines = sorted({_machine(one) for one in (*records[arm], *records[other])})
             comparisons[arm.label] = None if found is None else _comparison(found, other.label, machines)

@@ -15,9 +15,10 @@ from typing import Any
 import torch
 
 from support.commands import guarded
-from support.files import replace_file
-from support.options import CommandParser
-from support.progress import plain_warnings
+from support.files import changing, check_replaceable, replace_file
+from support.options import RESULTS, CommandParser, file_name, folder_name
+from support.own_files import read_json
+from support.progress import Progress, plain_warnings
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
 from training.cli import positive
@@ -25,16 +26,16 @@ from training.data import Dataset
 from training.data.catalogue import CATALOGUE
 from training.engine.choice import ENGINES
 from training.engine.device import Computing, accelerator, versions
-from training.results.provenance import ROOT, provenance
+from training.results.provenance import provenance
 from training.runs.job import Job, job_data
 from training.runs.stopping import Stop, Stopped
 from training.studies.bench.attack import autoattack_entry
 from training.studies.bench.page import page, words
+from training.studies.bench.shape import FORMAT, check_file
 from training.studies.bench.steps import steps_entry
 
 PROGRAM = "training.studies.bench"
 FILE = "training_bench"
-FORMAT = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,9 +48,17 @@ def _command(arguments: Sequence[str] | None) -> int:
     plain_warnings(PROGRAM)
     used = _recipe(options)
     path = options.out / f"{FILE}.json"
-    before = entries(path)  # a file that is something else is refused before the work
+    # What is there, or cannot be written, is refused before the work.
+    for file in (path, path.with_suffix(".md")):
+        check_replaceable(file)
+    entries(path)
     computing = {
-        engine: Computing.of(options.device, engine, threads=options.threads or (1 if _small(used) else None))
+        engine: Computing.of(
+            options.device,
+            engine,
+            amp=options.amp if engine == "fast" else None,
+            threads=options.threads or (1 if _small(used) else None),
+        )
         for engine in ENGINES
     }
     device = computing["fast"].prepare()
@@ -60,20 +69,21 @@ def _command(arguments: Sequence[str] | None) -> int:
         )
     data = _data(options, used, computing["fast"], device)
     try:
-        with Stop() as stop, stop.anywhere():
+        with Stop() as stop, stop.anywhere(), Progress(PROGRAM) as shown:
             if options.autoattack is None:
-                entry = steps_entry(used, data, computing, options)
+                entry = steps_entry(used, data, computing, options, lambda what: shown.at(0, what))
             else:
                 entry = autoattack_entry(used, data, computing["fast"], options)
     except Stopped as stopped:
         print(f"{PROGRAM}: {stopped}", file=sys.stderr)
         return stopped.status
     entry |= _where(used, data, computing["fast"], device)
-    kept = [one for one in before if _key(one) != _key(entry)]
-    found = [*kept, entry]
-    replace_file(path, json.dumps({"format": FORMAT, "entries": found}, indent=1, allow_nan=False) + "\n")
-    replace_file(path.with_suffix(".md"), page(found))
-    print(words(entry))
+    print(words(entry), flush=True)
+    with changing(path):  # another bench may have written meanwhile
+        found = [*(one for one in entries(path) if _key(one) != _key(entry)), entry]
+        replace_file(path, json.dumps({"format": FORMAT, "entries": found}, indent=1, allow_nan=False) + "\n")
+        replace_file(path.with_suffix(".md"), page(found))
+    print(f"{PROGRAM}: written to {path} and {path.with_suffix('.md').name}", file=sys.stderr)
     return 0
 
 
@@ -81,15 +91,8 @@ def entries(path: Path) -> list[dict[str, Any]]:
     """Those of an earlier file, [] where there is none. Raises: ValueError for a file of another kind."""
     if not path.exists():
         return []
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']}")
-        return list(content["entries"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path} holds no timings ({error!r}): move it away or give another --out"
-        ) from error
+    remedy = "move it away or give another --out"
+    return list(read_json(path, check=check_file, remedy=remedy)["entries"])
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
@@ -161,7 +164,7 @@ def _key(entry: dict[str, Any]) -> tuple[Any, ...]:
     """What a newer entry replaces: the same thing timed on the same hardware."""
     hardware = entry["hardware"]
     named = (entry["what"], entry["recipe"], entry["batch"], entry["device"], entry["threads"])
-    return (*named, hardware["cpu"], hardware["accelerator"])
+    return (*named, entry["versions"].get("amp", "off"), hardware["cpu"], hardware["accelerator"])
 
 
 def _parser() -> CommandParser:
@@ -179,10 +182,15 @@ def _parser() -> CommandParser:
         metavar="N",
         help="of each engine, in five blocks (default: 100 on a GPU, 10 on a CPU)",
     )
+    add(
+        "--amp",
+        choices=("off", "bf16"),
+        help="autocast of the fast engine's training forwards (default: the engine's)",
+    )
     add("--batch", type=positive, metavar="N", help="images a step (default: the recipe's)")
     add(
         "--data-dir",
-        type=Path,
+        type=file_name,
         metavar="D",
         help="of the data set (default: random pixels, which take as long)",
     )
@@ -194,10 +202,10 @@ def _parser() -> CommandParser:
     add("--examples", type=positive, metavar="N", help="clock the evaluation on the first N test images")
     add(
         "--autoattack",
-        type=Path,
+        type=file_name,
         metavar="FILE",
         help="clock AutoAttack instead, on the test-selected net in this trained.pt: its time depends on the net",
     )
     add("--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net, else all)")
-    add("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    add("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser

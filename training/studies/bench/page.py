@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from training.studies.bench.shape import PIECES
+
 # Seconds an epoch that the fast engine aims at on one H100.
 AIMS = {"cifar10-rn18-at": 10, "cifar10-rn18-awp": 12, "cifar10-wrn-at": 120}
 AIM_RATIO = 5.0
@@ -15,7 +17,6 @@ TF32_WORDS = (
     "factors to TF32, so on a GPU they may be faster than the reference: it is timed a second time that way, and fast "
     "is compared with both."
 )
-PIECES = {"attack": "attack", "other": "loss, gradient, AWP", "update": "update", "data": "data"}
 
 
 def words(entry: Mapping[str, Any]) -> str:
@@ -159,7 +160,9 @@ def _attack_lines(entry: Mapping[str, Any]) -> list[str]:
     ]
     for stage in entry["stages"]:
         passed = (
-            f"after {stage['passed']:.1f} s" if gpu else f"after {stage['passed'] / total:.0%} of the time"
+            f"after {stage['passed']:.1f} s"
+            if gpu
+            else f"after {stage['passed'] / total if total else 1:.0%} of the time"
         )
         bound = ", the upper bound" if stage["name"] == entry["bound"]["name"] else ""
         lines.append(f"{stage['name']}: {100 * stage['accuracy']:.2f} % {passed}{bound}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from training.cells.recipe import Recipe
@@ -28,9 +28,17 @@ TF32_CONVOLUTIONS = "reference with TF32 convolutions"
 
 
 def steps_entry(
-    used: Recipe, data: Dataset, computing: dict[str, Computing], options: argparse.Namespace
+    used: Recipe,
+    data: Dataset,
+    computing: dict[str, Computing],
+    options: argparse.Namespace,
+    tell: Callable[[str], None] = lambda what: None,
 ) -> dict[str, Any]:
-    """What both engines take for the recipe's steps, in this process and in turn, beside the floor of the device."""
+    """What both engines take for the recipe's steps, in this process and in turn, beside the floor of the device.
+
+    `tell` is called with what begins.
+    """
+    tell("counting the work of a step")
     device = data.train_images.device
     images = _evaluated(used, data, computing["fast"], options)
     classes, channels = len(data.classes), data.train_images.shape[1]
@@ -39,15 +47,17 @@ def steps_entry(
         for engine, one in computing.items()
     }
     steps = max(1, (options.steps or STEPS.get(device.type, STEPS["cpu"])) // ROUNDS)
+    tell("building both engines")
     watches = {engine: Stopwatch(used, data, one) for engine, one in computing.items()}
     third = public_codes(used, data, computing["reference"])
-    blocks = _in_turn(watches | third, steps)
+    blocks = _in_turn(watches | third, steps, tell)
+    tell("rates of the device")
     rates = {
         name: product_rate(device, name) for name in dict.fromkeys(map(precision_of, computing.values()))
     }
     rates["copy"] = copy_rate(device)
     engines = {
-        engine: _engine(used, data, watch, blocks[engine], work[engine], rates, images)
+        engine: _engine(used, data, watch, blocks[engine], work[engine], rates, images, tell)
         for engine, watch in watches.items()
     }
     medians = {engine: one["seconds_a_step"]["median"] for engine, one in engines.items()}
@@ -89,11 +99,14 @@ def public_codes(used: Recipe, data: Dataset, reference: Computing) -> dict[str,
     return {TF32_CONVOLUTIONS: Stopwatch(used, data, reference, tf32_convolutions=True)}
 
 
-def _in_turn(watches: dict[str, Stopwatch], steps: int) -> dict[str, list[float]]:
+def _in_turn(
+    watches: dict[str, Stopwatch], steps: int, tell: Callable[[str], None]
+) -> dict[str, list[float]]:
     """Seconds a step of every block of each."""
     blocks: dict[str, list[float]] = {name: [] for name in watches}
-    for _ in range(ROUNDS):
+    for number in range(1, ROUNDS + 1):
         for name, watch in watches.items():
+            tell(f"round {number} of {ROUNDS}, {name}")
             blocks[name].append(watch.block(steps))
     return blocks
 
@@ -111,7 +124,9 @@ def _engine(
     work: Work,
     rates: dict[str, float],
     images: int,
+    tell: Callable[[str], None],
 ) -> dict[str, Any]:
+    tell(f"evaluation and pieces, {watch.computing.engine}")
     seconds = spread(blocks)
     precision = precision_of(watch.computing)
     evaluation = watch.evaluation(images)

@@ -8,11 +8,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from support.commands import guarded
-from support.options import CommandParser
+from support.options import RESULTS, CommandParser, file_name, folder_name
 from support.progress import duration, plain_warnings
 from support.workers import in_workers
 from training.cli import count, positive
@@ -25,7 +24,6 @@ from training.studies.landscape.job import Landscape, key_of, measure
 from training.studies.landscape.loss import BATCH, BATCH_NORM
 
 PROGRAM = "training.studies.landscape"
-ROOT = Path(__file__).resolve().parents[3]
 FILE = "landscapes.jsonl"
 PATTERNS = ("compact-*",)
 POINTS = 21  # alpha from -1 to 1 in steps of 0.1, as in the caption of Figure 7
@@ -84,7 +82,7 @@ def _parser() -> CommandParser:
         "--seed", type=count, action="append", metavar="S", help="may be given again (default: all)"
     )
     parser.add_argument(
-        "--out", type=Path, default=ROOT / "results", metavar="DIR", help="that training/run.py wrote to"
+        "--out", type=folder_name, default=RESULTS, metavar="DIR", help="that training/run.py wrote to"
     )
     parser.add_argument(
         "--checkpoint", choices=CHECKPOINTS, default=CHECKPOINTS[0], help="default: best_test"
@@ -113,7 +111,9 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--direction-seed", type=count, default=0, metavar="S", help="of d (default: 0)")
     parser.add_argument("--attack-seed", type=count, default=0, metavar="S", help="of its start (default: 0)")
-    parser.add_argument("--data-dir", type=Path, metavar="D", help="the folder or archive of the data set")
+    parser.add_argument(
+        "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set"
+    )
     parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net, else all)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
 from collections.abc import Sequence
@@ -11,10 +10,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from support.own_files import read_json
+from support.shapes import COUNT, INDEX
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
 from training.runs.checkpoint import load
 
+IDENTITY = {
+    **dict.fromkeys(("recipe", "digest", "data"), str),
+    "seed": INDEX,
+    **dict.fromkeys(("epochs", "examples"), COUNT),
+    "settings": {"channels_last": bool},
+}
 FOLDER = re.compile(r"seed(\d+)(-epochs\d+)?")  # seed0.old1 is a run that was set aside
 
 
@@ -48,7 +55,7 @@ def finished_runs(
 
     Raises: ValueError where a pattern fits no finished run, or a seed is not there, naming those that are.
     """
-    every = [run for path in sorted(folder.glob("*/seed*/trained.pt")) if (run := _run(path)) is not None]
+    every = [run for path in sorted(folder.glob("*/seed*/trained.pt")) if (run := run_at(path)) is not None]
     found = [run for run in every if run.recipe.digest == run.identity["digest"]]
     fitting = [run for run in found if _fits(run, patterns)]
     old = [run.folder for run in every if _fits(run, patterns) and run not in fitting]
@@ -76,14 +83,16 @@ def _fits(run: FinishedRun, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(run.recipe.name, pattern) for pattern in patterns)
 
 
-def _run(path: Path) -> FinishedRun | None:
-    """None for a folder that holds something else."""
+def run_at(path: Path) -> FinishedRun | None:
+    """The run whose trained.pt this is, None for a folder that holds something else."""
     if not FOLDER.fullmatch(path.parent.name):
         return None
     about = path.with_name("run.json")
     try:
-        identity = json.loads(about.read_text(encoding="utf-8"))
+        identity = read_json(about, IDENTITY)
         return FinishedRun(recipe(identity["recipe"]), path.parent, identity)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        warnings.warn(f"{about} does not name a run ({error}): left out", stacklevel=3)
-        return None
+    except FileNotFoundError:
+        warnings.warn(f"{about} is missing: the run is left out", stacklevel=3)
+    except (OSError, ValueError) as error:
+        warnings.warn(f"{error}: the run is left out", stacklevel=3)
+    return None

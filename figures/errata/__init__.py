@@ -1,0 +1,1 @@
+"""The errata as a document to forward: results/errata.pdf."""
