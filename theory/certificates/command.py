@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from support.files import make_folder, replace_file
-from support.options import folder_name
+from support.options import RESULTS, folder_name
 from theory.certificates.coq import lemmas
 from theory.certificates.store import STORE, read_claims, read_store
 from theory.certificates.verify import counted, table
@@ -53,7 +53,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
 def add_coq_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m theory coq`."""
     parser.add_argument(
-        "--out", type=folder_name, default=Path("results"), metavar="DIR", help="where (default: results)"
+        "--out", type=folder_name, default=RESULTS, metavar="DIR", help="where (default: results)"
     )
     parser.set_defaults(run=run_coq)
 
