@@ -8,8 +8,13 @@ PYTHON ?=
 EXTRAS ?= test,figures,training
 PYTEST ?= -n auto --maxprocesses 8 --dist worksteal
 
-environment := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(VENV))
-python := "$(environment)/bin/python"
+# A path may hold any character: its dollars are not make's (value), nor its apostrophes the shell's (quoted).
+quoted = '$(subst ','\'',$(1))'
+environment := $(or $(value VIRTUAL_ENV),$(value CONDA_PREFIX),$(value VENV))
+python := $(call quoted,$(environment)/bin/python)
+own := $(call quoted,$(value VENV))
+wanted := $(call quoted,$(value PYTHON))
+extras := $(call quoted,$(value EXTRAS))
 new_enough := import sys; sys.exit(sys.version_info < (3, 11))
 sources := support theory numerics training figures tests setup_env.py
 ledger := results/theory.md results/theory.json results/theory.tex
@@ -32,19 +37,20 @@ help: ## Show the targets and the variables they heed
 
 install: ## Set up: the active environment or .venv, with the tested versions
 	@if [ ! -x $(python) ]; then \
-	  if [ -n "$(PYTHON)" ]; then set -- "$(PYTHON)"; \
+	  if [ -n $(wanted) ]; then set -- $(wanted); \
 	  else set -- python3 python3.13 python3.12 python3.11; fi; \
 	  for candidate in "$$@"; do \
 	    if "$$candidate" -c '$(new_enough)' 2>/dev/null; then \
-	      exec "$$candidate" setup_env.py create "$(environment)" --own "$(VENV)"; \
+	      exec "$$candidate" setup_env.py create $(call quoted,$(environment)) --own $(own); \
 	    fi; \
 	  done; \
-	  echo "setup: Python 3.11 or newer is needed, tried $$*: install one or name it, PYTHON=/path/to/python3.12" >&2; \
+	  printf '%s\n' "setup: Python 3.11 or newer is needed, tried $$*: install one or name it, PYTHON=/path/to/python3.12" >&2; \
 	  exit 2; \
 	fi
 	@$(python) -c '$(new_enough)' || { \
-	  echo 'setup: the environment $(environment) runs a Python older than 3.11: use a newer one' >&2; exit 2; }
-	@$(python) setup_env.py install --extras "$(EXTRAS)" --asked "$(PYTHON)"
+	  printf 'setup: the environment %s runs a Python older than 3.11: use a newer one\n' $(call quoted,$(environment)) >&2; \
+	  exit 2; }
+	@$(python) setup_env.py install --extras $(extras) --asked $(wanted)
 
 reproduce: install ## Produce everything the project can, in results/: ledger, bounds, compact table, figures, one page
 	@echo 'reproduce: theory ledger'
@@ -60,7 +66,7 @@ ifneq ($(findstring training,$(EXTRAS)),)
 	@echo 'reproduce: the probe, its small version'
 	@$(python) -m training.studies.probe --small > /dev/null
 else
-	@echo 'reproduce: no compact table, EXTRAS=$(EXTRAS) leaves training out'
+	@printf 'reproduce: no compact table, EXTRAS=%s leaves training out\n' $(extras)
 endif
 	@echo 'reproduce: figures'
 	@$(python) -m figures
@@ -74,7 +80,7 @@ endif
 	@echo 'Results: results/index.html has everything on one page, results/errata.pdf the errata to forward;'
 	@echo '         beside them theory.md, bounds.md, tables.md and figures/'
 	@echo '         (theory.json, bounds.json and records.jsonl to compute with, theory.tex and tables.tex to typeset)'
-	@echo 'Next:    $(environment)/bin/python -m theory show lemma5'
+	@printf 'Next:    %s -m theory show lemma5\n' $(python)
 
 figures: install ## Draw the figures, in results/figures/
 	@$(python) -m figures
@@ -99,6 +105,6 @@ coq: install ## Check the certified implications with the kernel of Coq, where c
 	@tail -n 20 results/certificates.log
 
 clean: ## Remove .venv, caches and build leftovers; results/ stays
-	@if [ -f "$(VENV)/pyvenv.cfg" ]; then rm -rf "$(VENV)"; fi
+	@if [ -f $(own)/pyvenv.cfg ]; then rm -rf $(own); fi
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find $(sources) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,9 +5,25 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# What a person's shell asks of output and of warnings is no part of what is tested.
+for asked in (
+    "FORCE_COLOR",
+    "NO_COLOR",
+    "TTY_COMPATIBLE",
+    "TTY_INTERACTIVE",
+    "COLUMNS",
+    "LINES",
+    "PYTHONWARNINGS",
+):
+    os.environ.pop(asked, None)
+if sys.warnoptions:
+    sys.warnoptions.clear()
+    warnings.resetwarnings()
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile(

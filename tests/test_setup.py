@@ -185,6 +185,47 @@ def test_an_active_environment_is_used_and_the_virtual_one_goes_before_conda(tmp
     assert (conda / "calls").exists()
 
 
+NAMES = [
+    "it's",
+    "a$b",
+    "$HOME",
+    "$$",
+    "$(shell date)",
+    'say "hi"',
+    "`date`",
+    "a;b",
+    "a#b",
+    "a\\b",
+    "(a, b)",
+    "a%b&c|d",
+    "ü λ",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_environment_may_have_any_name(name, tmp_path):
+    active = tmp_path / name
+    script(active / "bin" / "python", 'echo "$@" >> "${0%/bin/python}/calls"')
+    run = make("install", VIRTUAL_ENV=str(active))
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "setup_env.py install" in (active / "calls").read_text(encoding="utf-8")
+    run = make("install", VENV=str(tmp_path / name / "none"), PYTHON=str(tmp_path / name / "no python"))
+    assert run.returncode == 2
+    assert f"tried {tmp_path / name / 'no python'}" in run.stderr
+    gone = make("install", VIRTUAL_ENV=str(tmp_path / name / "gone"))
+    assert gone.returncode == 2
+    assert f"the active environment {tmp_path / name / 'gone'} has no bin/python" in gone.stderr
+
+
+def test_what_is_cleaned_away_is_the_environment_of_that_name_alone(tmp_path):
+    for name in ("it's", "its"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyvenv.cfg").write_text("", encoding="utf-8")
+    # The sources are searched for caches, not for environments.
+    assert make("clean", "sources=support", VENV=str(tmp_path / "it's")).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["its"]
+
+
 def test_an_active_environment_without_an_interpreter_is_not_created(tmp_path):
     run = make("install", VIRTUAL_ENV=str(tmp_path / "gone"), VENV=str(tmp_path / "own"))
     assert run.returncode == 2

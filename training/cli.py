@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from support.options import BadValue
 
+MOST_PARALLEL = 1024  # OpenMP ends the process where it cannot make as many threads as it is told
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -55,7 +56,26 @@ def positive(text: str) -> int:
     return _integer(text, 1)
 
 
-def _integer(text: str, least: int) -> int:
+def seeds(text: str) -> int:
+    """A number of seeds, each of them a run. Raises: BadValue for less than 1 and more than 10,000."""
+    return _integer(text, 1, 10_000)
+
+
+def parallel(text: str) -> int:
+    """A number of threads or processes. Raises: BadValue for less than 1 and for more than any machine of use has."""
+    return _integer(text, 1, MOST_PARALLEL)
+
+
+def device(text: str) -> str:
+    """The name of a device. Raises: BadValue for an empty one."""
+    if not text.strip():
+        raise BadValue("'' is no device; write cpu, cuda or cuda:1")
+    return text
+
+
+def _integer(text: str, least: int, most: int | None = None) -> int:
     if not re.fullmatch(r"[+-]?\d{1,18}", text.strip()) or int(text) < least:
         raise BadValue(f"{text!r} is not an integer of at least {least}")
+    if most is not None and int(text) > most:
+        raise BadValue(f"{text!r} is more than {most}; give fewer")
     return int(text)

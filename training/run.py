@@ -35,7 +35,9 @@ from training.cells.recipes import (
     recipe,
     usual_interval,
 )
-from training.cli import count, positive
+from training.cli import count, parallel, positive
+from training.cli import device as device_name
+from training.cli import seeds as some_seeds
 from training.engine.choice import ENGINES
 from training.results.records import Record, read
 from training.results.tables import TABLES, render
@@ -90,7 +92,7 @@ def _parser() -> CommandParser:
     )
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=count, metavar="S", help="one seed (default with --recipe: 0)")
-    seeds.add_argument("--seeds", type=positive, metavar="N", help=f"seeds 0 to N - 1 (default: {SEEDS})")
+    seeds.add_argument("--seeds", type=some_seeds, metavar="N", help=f"seeds 0 to N - 1 (default: {SEEDS})")
     parser.add_argument(
         "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set's files"
     )
@@ -127,7 +129,10 @@ def _parser() -> CommandParser:
         help="go on where a run stopped, and skip finished ones (default); --no-resume sets them aside",
     )
     parser.add_argument(
-        "--device", metavar="DEV", help="cpu (default), cuda, cuda:1; only its runs are rendered"
+        "--device",
+        type=device_name,
+        metavar="DEV",
+        help="cpu (default), cuda, cuda:1; only its runs are rendered",
     )
     parser.add_argument(
         "--engine",
@@ -150,10 +155,10 @@ def _parser() -> CommandParser:
         help="let a GPU round the factors of float32 products (default: the engine's)",
     )
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net, else all)"
+        "--threads", type=parallel, metavar="N", help="of torch (default: 1 for the small net, else all)"
     )
     parser.add_argument(
-        "--jobs", type=positive, metavar="N", help="runs at once (default: the cores, for the small net)"
+        "--jobs", type=parallel, metavar="N", help="runs at once (default: the cores, for the small net)"
     )
     parser.add_argument(
         "--checkpoint-seconds", type=count, default=30, metavar="N", help="between two (default: 30)"
@@ -265,13 +270,22 @@ def _workers(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
 
 
 def _download(options: argparse.Namespace, recipes: Sequence[Recipe]) -> None:
+    from support.progress import Progress
     from training.data import download
 
     if options.data_dir is None:
         raise ValueError("--download needs --data-dir, the folder the files are to lie in")
-    for name in dict.fromkeys(one.dataset for one in recipes):
-        if name != "digits":
-            download(name, options.data_dir)
+    with Progress(PROGRAM) as shown:
+        for name in dict.fromkeys(one.dataset for one in recipes):
+            if name != "digits":
+                download(
+                    name, options.data_dir, lambda file, done, of: shown.at(done, _fetched(file, done, of))
+                )
+
+
+def _fetched(file: str, done: int, of: int) -> str:
+    """`file: 12 of 170 MB`."""
+    return f"{file}: {done // 10**6} of {of // 10**6 if of else '?'} MB"
 
 
 def _records(options: argparse.Namespace) -> list[Record]:

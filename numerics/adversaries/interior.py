@@ -83,7 +83,12 @@ def lemma4_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
     error = (found.mixed[1] * inverse + (found.mixed[0] + found.mixed[1]) * missed) * apart
     if sentence.at_the_point:
         error = found.mixed[1] * inverse * apart
-    moved = float(np.linalg.norm(found.ends[1] - found.ends[0]))
+    ways = (
+        found.ends[1] - found.ends[0],
+        2 * found.ends[1],
+        2 * found.ends[0],
+    )  # x' is 0 half-way, at theta = 0
+    moved = max(float(np.linalg.norm(way)) for way in ways)
     return Gap(moved, right, error + ROUNDING * (moved + right))
 
 

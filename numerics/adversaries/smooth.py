@@ -93,6 +93,8 @@ def interior_instance(rng: np.random.Generator) -> Instance:
     which the maximum moves most."""
     d, m, plain = int(rng.integers(1, 5)), int(rng.integers(1, 4)), bool(rng.random() < 0.4)
     instance = draw_loss(rng, d, m, float(10 ** rng.uniform(-1, 1)), plain)
+    if rng.random() < 0.3:
+        instance["w"] = 0 * instance["w"]
     theta = rng.standard_normal(m)
     if rng.random() < 0.5:
         theta = np.linalg.svd(loss_of(instance).mixed(np.zeros(d), 0 * theta))[2][0]

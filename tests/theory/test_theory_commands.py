@@ -120,6 +120,13 @@ def test_piped_output_is_as_wide_as_columns_says(
     assert max(map(len, capsys.readouterr().out.splitlines())) in range(60, 71)
 
 
+def test_colours_that_are_asked_for_leave_a_pipe_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.setenv(name, "1")
+        monkeypatch.delenv("COLUMNS", raising=False)
+        assert console().width == PIPED_WIDTH
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -52,7 +52,8 @@ def as_published(monkeypatch, name: str, files: dict[str, bytes], **changes) -> 
     digests = {}
     for path, content in files.items():
         digests[path.rpartition("/")[2]] = hashlib.md5(content).hexdigest()
-    published = replace(CATALOGUE[name], files={**CATALOGUE[name].files, **digests}, **changes)
+    settings = {"files": {**CATALOGUE[name].files, **digests}, "pins": {}, "also": "", **changes}
+    published = replace(CATALOGUE[name], **settings)
     monkeypatch.setitem(CATALOGUE, name, published)
     return published
 

@@ -21,7 +21,7 @@ from training.results.records import append
 from training.runs import progress
 from training.runs.job import Job
 from training.runs.progress import Board
-from training.studies import engine_accuracy, golden_curve, parity
+from training.studies import engine_accuracy, golden_curve, parity, verdicts
 from training.studies.acceleration import command as acceleration
 from training.studies.bench import command as bench
 from training.studies.landscape import command as landscape
@@ -36,6 +36,7 @@ COMMANDS = {
     "training.studies.acceleration": acceleration,
     "training.studies.golden_curve": golden_curve,
     "training.studies.engine_accuracy": engine_accuracy,
+    "training.studies.verdicts": verdicts,
 }
 
 

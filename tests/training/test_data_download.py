@@ -60,7 +60,7 @@ def test_a_wrong_file_is_never_written_over(monkeypatch, tmp_path):
 def test_without_a_network_one_line_says_which_file_goes_where(monkeypatch, tmp_path, address):
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setitem(CATALOGUE, "svhn", replace(CATALOGUE["svhn"], site=address))
+    monkeypatch.setitem(CATALOGUE, "svhn", replace(CATALOGUE["svhn"], site=address, also=""))
     with pytest.raises(DataError) as caught:
         download("svhn", tmp_path)
     message = str(caught.value)

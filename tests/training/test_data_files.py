@@ -227,7 +227,7 @@ def test_an_archive_cut_anywhere_is_refused(tmp_path, suffix):
             list(files_in(path))
 
 
-BAD_NAMES = ["../up", "top/../../up", "/etc/passwd", "..", "top/..", "c:/x", "top\\x"]
+BAD_NAMES = ["../up", "top/../../up", "/etc/passwd", "..", "top/.."]
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)

@@ -118,7 +118,7 @@ BOMB = encoded("x.png", np.zeros((2000, 2000, 3), np.uint8))
             r"9.png' is RGBA of 5x6, not RGB",
         ),
         (changed(train__cat__9_png=BOMB), r"9.png' is RGB of 2000x2000, not RGB of 5x6"),
-        (changed(train__cat__9_jpg=b"no image"), r"9.jpg' cannot be decoded \(cannot identify"),
+        (changed(train__cat__9_jpg=b"no image"), r"9.jpg' cannot be decoded \(it is no JPEG"),
         (changed(train__cat__9_png=NOISE[:-60]), r"9.png' cannot be decoded"),
         (changed(train__cat__9_png=b""), r"9.png' cannot be decoded"),
         (

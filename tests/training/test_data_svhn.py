@@ -78,6 +78,6 @@ def test_a_missing_damaged_or_foreign_mat_is_refused(monkeypatch, tmp_path):
         load("svhn", tmp_path)
     path.unlink()
     with pytest.raises(
-        DataError, match=r"no test_32x32.mat in .*http://ufldl.stanford.edu/housenumbers/ into"
+        DataError, match=r"no test_32x32.mat in .*https://ufldl.stanford.edu/housenumbers/ into"
     ):
         load("svhn", tmp_path)

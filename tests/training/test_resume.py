@@ -42,10 +42,10 @@ def uninterrupted(tmp_path_factory):
     return out, time.monotonic() - began
 
 
-def until_checkpoint(process, out) -> float:
+def until_checkpoint(process, out, folder: Path = FOLDER) -> float:
     """Waits for the first checkpoint, and returns when it came."""
     deadline = time.monotonic() + PATIENCE
-    while not (out / FOLDER / "checkpoint.pt").exists() and not (out / FOLDER / "trained.pt").exists():
+    while not any((out / folder / name).exists() for name in ("checkpoint.pt", "trained.pt")):
         assert process.is_alive(), (out / "log").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -81,9 +81,11 @@ def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bits(uninterr
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_run_that_is_told_to_leave_saves_where_it_is(uninterrupted, tmp_path, number, status):
-    patient = [*RUN[:-1], "0" if number == signal.SIGINT else "1", "--out", str(tmp_path)]
+    # Far from its end when its first checkpoint is there, also where that comes after a second.
+    long, folder = ["--epochs", "25"], FOLDER.with_name("seed0-epochs25")
+    patient = [*RUN[:-1], "0" if number == signal.SIGINT else "1", *long, "--out", str(tmp_path)]
     process = started(patient, tmp_path / "log")
-    until_checkpoint(process, tmp_path)
+    until_checkpoint(process, tmp_path, folder)
     os.kill(process.pid, number)
     process.join(PATIENCE)
     assert process.exitcode == status
@@ -91,7 +93,7 @@ def test_a_run_that_is_told_to_leave_saves_where_it_is(uninterrupted, tmp_path, 
     assert f"stopped by {number.name}; the same command goes on from there" in said
     assert "Traceback" not in said
     assert not (tmp_path / "records.jsonl").exists()
-    content = load(tmp_path / FOLDER / "checkpoint.pt", "checkpoint")
+    content = load(tmp_path / folder / "checkpoint.pt", "checkpoint")
     assert (content["state"]["epoch"], content["state"]["batch"]) != (0, 0)
 
 

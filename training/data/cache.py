@@ -5,6 +5,8 @@ The folder is `$SMOOTHNESS_AT_CACHE` if that is set, else `smoothness-at` below 
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import warnings
@@ -15,15 +17,20 @@ from pathlib import Path
 import numpy as np
 import PIL
 
+from support.files import replace_file
 from training.data.dataset import Arrays
 from training.data.integrity import file_digest, reason
 
-LAYOUT = 1  # raised whenever the same archive would decode to other arrays or another order
+LAYOUT = (
+    2  # raised whenever the same archive would decode to other arrays or another order, or the file differs
+)
+DIGEST = hashlib.sha256().digest_size  # of all that stands before, at the end of the file
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 
 def cached(archive: Path, decode: Callable[[], Arrays]) -> Arrays:
-    """`decode()`, or what it returned before for an archive of the same SHA-256 under the same version of Pillow.
+    """`decode()`, or what it returned before for an archive of the same SHA-256 under the same version of Pillow; but
+    for label and source, which are those of a place.
 
     The file is written beside its place and then moved there, so it is whole or absent. One that is damaged all the
     same is written anew. A folder that cannot be written to costs a warning, and the time.
@@ -34,7 +41,7 @@ def cached(archive: Path, decode: Callable[[], Arrays]) -> Arrays:
     if file.is_file():
         try:
             return _read(file, key)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, zipfile.BadZipFile) as error:
             warnings.warn(f"{file}: damaged ({reason(error)}); decoding {archive} again", stacklevel=2)
     arrays = decode()
     try:
@@ -55,17 +62,16 @@ def cache_folder() -> Path:
 
 
 def _read(file: Path, key: str) -> Arrays:
-    with np.load(file, allow_pickle=False) as stored:
+    raw = memoryview(file.read_bytes())
+    if hashlib.sha256(raw[:-DIGEST]).digest() != raw[-DIGEST:]:
+        raise ValueError("its checksum is wrong")
+    with np.load(io.BytesIO(raw[:-DIGEST]), allow_pickle=False) as stored:
         about = json.loads(str(stored["about"]))
         if about["key"] != key:
             raise ValueError("it belongs to another archive")
-        arrays = {name: stored[name] for name in ARRAYS}  # numpy checks the CRC of each
+        arrays = {name: stored[name] for name in ARRAYS}
     return Arrays(
-        **arrays,
-        classes=tuple(about["classes"]),
-        label=about["label"],
-        source=about["source"],
-        formats=tuple(about["formats"]),
+        **arrays, classes=tuple(about["classes"]), label="", source="", formats=tuple(about["formats"])
     )
 
 
@@ -74,14 +80,9 @@ def _write(file: Path, key: str, arrays: Arrays) -> None:
     about = {
         "key": key,
         "classes": arrays.classes,
-        "label": arrays.label,
-        "source": arrays.source,
         "formats": arrays.formats,
     }
-    partial = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as stream:
-            np.savez(stream, about=json.dumps(about), **{name: getattr(arrays, name) for name in ARRAYS})
-        os.replace(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
+    packed = io.BytesIO()
+    np.savez(packed, about=json.dumps(about), **{name: getattr(arrays, name) for name in ARRAYS})
+    packed.write(hashlib.sha256(packed.getbuffer()).digest())
+    replace_file(file, packed.getvalue())

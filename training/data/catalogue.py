@@ -2,13 +2,14 @@
 
 The md5 of the archives are those on the authors' pages (Krizhevsky 2009; Netzer et al. 2011 as torchvision lists
 them; Xiao et al. 2017). The digests of the files inside are those of torchvision (md5, Python version) and of MXNet
-(sha1, binary version), which check the files of their users against them.
+(sha1, binary version), which check the files of their users against them. The SHA-256 and sizes of what is fetched are
+those that Keras (CIFAR), torchvision's prototypes and TensorFlow Datasets check against: taken over, not computed here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,9 @@ class Published:
     classes      : in the order of the labels
     train, test  : numbers of images; shape : (channels, height, width) of one
     files        : digest (md5 or sha1) of each file that may hold it, packed or unpacked, by the file's name
+    pins         : (bytes, SHA-256) of files that are fetched, which withstand a forger as an md5 does not
     site         : where the files in `fetch`, all of one version, are published
+    also         : where they are too, without encryption, for the time that `site` cannot be reached; "" for nowhere
     mean, std    : per channel, of the training pixels in [0, 1] (the paper's App. E); () where not at hand
     """
 
@@ -32,6 +35,8 @@ class Published:
     files: Mapping[str, str]
     site: str
     fetch: tuple[str, ...]
+    pins: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    also: str = ""
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
@@ -78,6 +83,12 @@ CATALOGUE: dict[str, Published] = {
         },
         site="https://www.cs.toronto.edu/~kriz/",
         fetch=("cifar-10-python.tar.gz",),
+        pins={
+            "cifar-10-python.tar.gz": (
+                170_498_071,
+                "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+            )
+        },
         mean=(0.4914, 0.4822, 0.4465),
         std=(0.2471, 0.2435, 0.2616),
     ),
@@ -98,6 +109,12 @@ CATALOGUE: dict[str, Published] = {
         },
         site="https://www.cs.toronto.edu/~kriz/",
         fetch=("cifar-100-python.tar.gz",),
+        pins={
+            "cifar-100-python.tar.gz": (
+                169_001_437,
+                "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+            )
+        },
         mean=(0.5070751592371323, 0.48654887331495095, 0.4409178433670343),
         std=(0.2673342858792401, 0.2564384629170883, 0.27615047132568404),
     ),
@@ -112,8 +129,19 @@ CATALOGUE: dict[str, Published] = {
             "train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373",
             "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3",
         },
-        site="http://ufldl.stanford.edu/housenumbers/",
+        site="https://ufldl.stanford.edu/housenumbers/",
+        also="http://ufldl.stanford.edu/housenumbers/",
         fetch=("train_32x32.mat", "test_32x32.mat"),
+        pins={
+            "train_32x32.mat": (
+                182_040_794,
+                "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8",
+            ),
+            "test_32x32.mat": (
+                64_275_384,
+                "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
+            ),
+        },
     ),
     "fashion-mnist": Published(
         name="fashion-mnist",
@@ -133,7 +161,26 @@ CATALOGUE: dict[str, Published] = {
             "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
             "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
         },
-        site="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        site="https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        also="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        pins={
+            "train-images-idx3-ubyte.gz": (
+                26_421_880,
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            ),
+            "train-labels-idx1-ubyte.gz": (
+                29_515,
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            ),
+            "t10k-images-idx3-ubyte.gz": (
+                4_422_102,
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            ),
+            "t10k-labels-idx1-ubyte.gz": (
+                5_148,
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            ),
+        },
         fetch=(
             "train-images-idx3-ubyte.gz",
             "train-labels-idx1-ubyte.gz",

@@ -140,7 +140,7 @@ def _from_pickle(version: Version, content: bytes, name: Path) -> tuple[np.ndarr
     images, labels = found.get("data"), found.get(version.label_key)
     if not isinstance(images, np.ndarray) or images.ndim != 2 or images.shape[1] != PIXELS:
         raise DataError(f"{name}: 'data' is no array of rows of {PIXELS} bytes; fetch the published archive")
-    if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+    if not isinstance(labels, list) or not all(type(label) is int and 0 <= label < 2**31 for label in labels):
         raise DataError(
             f"{name}: {version.label_key!r} is no list of whole numbers; fetch the published archive"
         )

@@ -15,7 +15,7 @@ from training.data.archives import is_archive
 from training.data.cache import cached
 from training.data.catalogue import CATALOGUE, Published
 from training.data.dataset import Arrays, pixel_statistics, require_published
-from training.data.decoding import SPLITS, decoded
+from training.data.decoding import SPLITS, decoded, named
 from training.data.integrity import DataError, Progress
 
 # How far a copy's mean and standard deviation may lie from the published ones.
@@ -116,8 +116,8 @@ def _named_after(file: Path, name: str) -> bool:
 def _read(place: Path, progress: Progress | None) -> Arrays:
     """An archive through the cache, a folder afresh: only an archive has a digest that tells whether it changed."""
     if place.is_dir():
-        return decoded(place, progress)
-    return cached(place, lambda: decoded(place, progress))
+        return named(decoded(place, progress), place)
+    return named(cached(place, lambda: decoded(place, progress)), place)
 
 
 def _as_copy(arrays: Arrays, published: Published) -> Arrays:

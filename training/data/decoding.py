@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import struct
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL
 from PIL import Image
 
-from training.data.archives import files_in
+from training.data.archives import files_in, is_hidden
 from training.data.dataset import Arrays
 from training.data.integrity import DataError, Progress, reason
 
@@ -21,6 +25,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "PPM")
 CHANNELS = {"L": 1, "RGB": 3}  # by Pillow's names for 8-bit grey and colour
 MODES = {1: "L", 3: "RGB"}
 MOST_PIXELS = 2**20  # of one image: enough for any net here, and no image is a bomb
+MOST_BYTES = 2**24  # of one image, encoded: four times what its pixels take at most
 CHUNK = 250  # images a thread decodes at a time
 ORDER_SEED = 0  # of the fixed order the images are put into, so that the first n are a sample of all classes
 
@@ -55,16 +60,27 @@ def decoded(place: Path, progress: Progress | None) -> Arrays:
         test_images=images["test"],
         test_labels=labels["test"],
         classes=classes,
-        label=f"{place.name} (class folders)",
-        source=f"{place.name}: {len(entries)} images in {len(classes)} class folders, numbered alphabetically",
+        label="",
+        source="",
         formats=tuple(sorted(formats)),
+    )
+
+
+def named(arrays: Arrays, place: Path) -> Arrays:
+    """The images under the name of where they were read, which is no part of what they are."""
+    images = len(arrays.train_images) + len(arrays.test_images)
+    return replace(
+        arrays,
+        label=f"{place.name} (class folders)",
+        source=f"{place.name}: {images} images in {len(arrays.classes)} class folders, numbered alphabetically",
     )
 
 
 def _entries(place: Path, progress: Progress | None) -> list[Entry]:
     """Every image, still encoded, sorted by split, class and name."""
     entries: list[Entry] = []
-    for number, (name, content) in enumerate(files_in(place), start=1):
+    images = files_in(place, MOST_BYTES, lambda name: _split_and_class(place, name) is not None)
+    for number, (name, content) in enumerate(images, start=1):
         split_and_class = _split_and_class(place, name)
         if split_and_class is not None:
             entries.append((*split_and_class, name, content))
@@ -80,13 +96,14 @@ def _split_and_class(place: Path, name: str) -> tuple[str, str] | None:
     """
     parts = name.split("/")
     split = next((index for index, part in enumerate(parts) if part in SPLITS), None)
-    if split is None or any(part.startswith(".") or part == "__MACOSX" for part in parts):
+    if split is None or is_hidden(name):
         return None
     if len(parts) != split + 3 or split > 1:
         raise DataError(f"{place}: {name!r} is not in train/<class>/ or test/<class>/; move or remove it")
     if not name.lower().endswith(SUFFIXES):
         raise DataError(f"{place}: {name!r} is none of {', '.join(SUFFIXES)}; convert or remove it")
-    return parts[split], parts[split + 1]
+    # One name has two spellings in Unicode where it has accents; macOS writes another one than the rest.
+    return parts[split], unicodedata.normalize("NFC", parts[split + 1])
 
 
 def _classes(place: Path, entries: list[Entry]) -> tuple[str, ...]:
@@ -110,7 +127,7 @@ def _images(
 ) -> tuple[np.ndarray, set[str]]:
     """uint8 (N, C, H, W), and the formats met. Pillow lets other threads run while it decodes."""
     first, _ = _pixels(place, entries[0], None)
-    images = np.empty((len(entries), *first.shape), dtype=np.uint8)
+    images = _room(place, (len(entries), *first.shape))
 
     def decode(start: int) -> set[str]:
         formats = set()
@@ -132,6 +149,18 @@ def _images(
     return images, formats
 
 
+def _room(place: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of bytes. Raises: DataError where it is larger than the machine's memory."""
+    needed = math.prod(shape)
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise DataError(
+            f"{place}: {shape[0]} images of (channels, height, width) {shape[1:]} need {needed} bytes of memory, this "
+            f"machine has {there}; make them fewer or smaller"
+        )
+    return np.empty(shape, dtype=np.uint8)
+
+
 def _pixels(place: Path, entry: Entry, shape: tuple[int, ...] | None) -> tuple[np.ndarray, str]:
     """((C, H, W), format) of one image. Size and mode are checked before a pixel is decoded."""
     name = entry[2]
@@ -139,6 +168,11 @@ def _pixels(place: Path, entry: Entry, shape: tuple[int, ...] | None) -> tuple[n
         with Image.open(io.BytesIO(entry[3]), formats=FORMATS) as image:
             mode, size, kind = image.mode, image.size, str(image.format)
             pixels = np.asarray(image) if _fits(mode, size, shape) else None
+    except PIL.UnidentifiedImageError as error:
+        kinds = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        raise DataError(
+            f"{place}: {name!r} cannot be decoded (it is no {kinds}); replace or remove it"
+        ) from error
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise DataError(
             f"{place}: {name!r} cannot be decoded ({reason(error)}); replace or remove it"

@@ -22,6 +22,7 @@ FILES = (
     *("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 )
 MOST_BYTES = 2**28  # an idx file unpacks to less: the largest here has 47 MB
+MOST_DIMENSIONS = 4
 UNSIGNED_BYTE = 8  # the third byte of an idx file says what its elements are
 
 
@@ -66,7 +67,8 @@ def parse_idx(content: bytes, name: object) -> np.ndarray:
     """
     dimensions = content[3] if len(content) >= 4 else 0
     start = 4 + 4 * dimensions
-    if content[:3] != bytes([0, 0, UNSIGNED_BYTE]) or dimensions == 0 or len(content) < start:
+    is_idx = content[:3] == bytes([0, 0, UNSIGNED_BYTE]) and 0 < dimensions <= MOST_DIMENSIONS
+    if not is_idx or len(content) < start:
         raise DataError(
             f"{name}: no idx file of bytes (it begins with {content[:4].hex() or 'nothing'}); fetch it again"
         )
@@ -84,14 +86,16 @@ def _file(folder: Path, name: str) -> Path | None:
 
 def _unpacked(path: Path) -> bytes:
     if path.suffix != ".gz":
-        return file_content(path)
+        return file_content(path, MOST_BYTES)
     try:
         with gzip.open(path) as stream:
-            content = stream.read(MOST_BYTES)
+            content = stream.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             f"{path}: cannot be unpacked ({reason(error)}): damaged or cut short; fetch it again"
         ) from error
+    if len(content) > MOST_BYTES:
+        raise DataError(f"{path}: unpacks to more than {MOST_BYTES} bytes; fetch it again")
     return content
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,15 +46,20 @@ def file_digest(path: Path, algorithm: str) -> str:
         raise DataError(f"{path}: {reason(error)}; make the file readable") from error
 
 
-def file_content(path: Path) -> bytes:
-    """The bytes of a file."""
+def file_content(path: Path, most: int | None = None) -> bytes:
+    """The bytes of a file. Raises: DataError where it cannot be read, and where it has more than `most`."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if most is not None and size > most:
+                raise DataError(f"{path}: has {size} bytes, more than the {most} that are read; remove it")
+            return stream.read()
     except OSError as error:
         raise DataError(f"{path}: {reason(error)}; make the file readable") from error
 
 
 def reason(error: BaseException) -> str:
-    """The first line of what another library says went wrong, for a message of one line."""
+    """The first line of what another library says went wrong, for a message of one line, without addresses."""
     lines = str(getattr(error, "strerror", None) or error).splitlines()
-    return lines[0].rstrip(": ") if lines else type(error).__name__
+    said = re.sub(r"\s*<[^<>]* at 0x[0-9a-fA-F]+>", "", lines[0]).rstrip(": ") if lines else ""
+    return said or type(error).__name__

@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import math
 import pickle
-from typing import Any
+import struct
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +20,8 @@ from training.data.integrity import DataError, reason
 BYTE_TYPES = (b"u1", "u1", b"|u1", "|u1")
 BROKEN = (
     *(pickle.UnpicklingError, EOFError, ValueError, TypeError, LookupError),
-    *(AttributeError, OverflowError, MemoryError, UnicodeError),
+    *(AttributeError, OverflowError, MemoryError, UnicodeError, RecursionError),
+    *(struct.error, AssertionError),
 )
 
 
@@ -42,7 +45,32 @@ def read_pickle(content: bytes, name: object) -> dict[str, Any]:
     return {_text(key): value.array if isinstance(value, _Array) else value for key, value in found.items()}
 
 
-class _Unpickler(pickle.Unpickler):
+def _with_plain_keys(load: Callable[[Any], None], keys: slice) -> Callable[[Any], None]:
+    """The handler of an opcode that takes keys from the stack, which have to be of types whose hash is soon found."""
+
+    def checked(unpickler: Any) -> None:
+        if not all(type(key) in (str, bytes, int) for key in unpickler.stack[keys]):
+            raise DataError("the pickle has a dictionary with other keys than text and numbers")
+        load(unpickler)
+
+    return checked
+
+
+PythonUnpickler: Any = pickle._Unpickler  # type: ignore[attr-defined]
+
+
+class _Unpickler(PythonUnpickler):
+    """Python's own in Python, as the one in C hashes tuples of any depth, on which the process crashes or hangs."""
+
+    dispatch: ClassVar[dict[int, Any]] = {
+        **PythonUnpickler.dispatch,
+        pickle.SETITEM[0]: _with_plain_keys(PythonUnpickler.load_setitem, slice(-2, -1)),
+        pickle.SETITEMS[0]: _with_plain_keys(PythonUnpickler.load_setitems, slice(0, None, 2)),
+        pickle.DICT[0]: _with_plain_keys(PythonUnpickler.load_dict, slice(0, None, 2)),
+    }
+    for opcode in (pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET, pickle.BYTEARRAY8):
+        del dispatch[opcode[0]]
+
     def find_class(self, module: str, name: str) -> Any:
         try:
             return ADMITTED[module, name]

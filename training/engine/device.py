@@ -13,6 +13,7 @@ from training.engine.choice import Choice, choice
 
 AMP = ("off", "bf16")
 KINDS = ("cpu", "cuda")
+MOST_THREADS = 1024  # OpenMP ends the process where it cannot make as many as it is told
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Computing:
     def __post_init__(self) -> None:
         if self.amp not in AMP:
             raise ValueError(f"amp = {self.amp!r} is unknown: use one of {', '.join(AMP)}")
-        if self.threads is not None and self.threads < 1:
-            raise ValueError(f"threads = {self.threads}, need at least 1")
+        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+            raise ValueError(f"threads = {self.threads}, need at least 1 and at most {MOST_THREADS}")
         choice(self.engine, self.kind)
 
     @classmethod

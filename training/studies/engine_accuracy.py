@@ -17,6 +17,7 @@ from support.commands import guarded
 from support.options import CommandParser, folder_name
 from training.cells.recipes import recipe
 from training.cli import positive
+from training.cli import seeds as some_seeds
 from training.results.averages import listed
 from training.results.records import Record, find, read
 
@@ -126,7 +127,7 @@ def _parser() -> CommandParser:
         help="only runs made on it (default: all, which then have to agree)",
     )
     add("--epochs", type=positive, default=EPOCHS, metavar="N", help=f"that were run (default: {EPOCHS})")
-    add("--seeds", type=positive, default=SEEDS, metavar="N", help=f"0 to N - 1 (default: {SEEDS})")
+    add("--seeds", type=some_seeds, default=SEEDS, metavar="N", help=f"0 to N - 1 (default: {SEEDS})")
     return parser
 
 

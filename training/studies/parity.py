@@ -30,7 +30,8 @@ from support.progress import Progress
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
 from training.cli import count as whole
-from training.cli import positive
+from training.cli import device as device_name
+from training.cli import parallel, positive
 from training.data import Dataset
 from training.engine.device import Computing, accelerator, versions
 from training.results.provenance import provenance
@@ -295,7 +296,9 @@ def _parser() -> CommandParser:
         metavar="N",
         help=f"runs of the reference with moved inputs (default: {MOVES})",
     )
-    parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
+    parser.add_argument(
+        "--device", type=device_name, default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1"
+    )
     parser.add_argument(
         "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set"
     )
@@ -303,7 +306,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--channels-last", action=argparse.BooleanOptionalAction, help="default: the engine's"
     )
-    parser.add_argument("--threads", type=positive, metavar="N", help="of torch (default: all)")
+    parser.add_argument("--threads", type=parallel, metavar="N", help="of torch (default: all)")
     parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser
 

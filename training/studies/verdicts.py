@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 if __name__ == "__main__":  # before anything that takes long to load
     from support.commands import interruptible
@@ -20,10 +19,9 @@ if __name__ == "__main__":  # before anything that takes long to load
 
 from support.commands import guarded
 from support.files import replace_file
-from support.options import CommandParser
+from support.options import RESULTS, CommandParser, folder_name
 from training.cells.recipes import recipe
 from training.results.averages import groups, listed
-from training.results.provenance import ROOT
 from training.results.record import Record
 from training.results.records import read
 from training.studies.acceleration.comparison import Interval, interval, robust
@@ -179,9 +177,10 @@ def _command(arguments: Sequence[str] | None) -> int:
     findings = [judge(one, found[one.reading], found[one.plain]) for one in sentences()]
     text = page(options.stem, found, findings)
     facts = {"what": "verdicts", "stem": options.stem, "findings": [asdict(one) for one in findings]}
+    print(text, flush=True)
     replace_file(options.out / f"verdicts_{options.stem}.json", json.dumps(facts, indent=1) + "\n")
-    replace_file(options.out / f"verdicts_{options.stem}.md", text)
-    print(text)
+    written = replace_file(options.out / f"verdicts_{options.stem}.md", text)
+    print(f"{PROGRAM}: written to {written} and verdicts_{options.stem}.json", file=sys.stderr)
     return 0
 
 
@@ -242,7 +241,7 @@ def _parser() -> CommandParser:
         description="Judges what the paper says of EntropySGD's robust accuracy, on the records there are.",
     )
     parser.add_argument("--stem", default="laptop", metavar="S", help="such as compact (default: laptop)")
-    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser
 
 

@@ -15,7 +15,9 @@ from support.files import check_replaceable, replace_file
 from support.options import RESULTS, CommandParser, file_name, folder_name
 from training.cells.recipe import Recipe
 from training.cells.recipes import LAPTOP_EVERY, over, recipe, usual_interval
-from training.cli import positive
+from training.cli import device as device_name
+from training.cli import parallel, positive
+from training.cli import seeds as some_seeds
 from training.engine.choice import ENGINES
 from training.results.averages import groups
 from training.results.provenance import ROOT
@@ -191,7 +193,7 @@ def _parser() -> CommandParser:
         "--stem", default="compact", metavar="S", help="such as cifar10-rn18 (default: compact)"
     )
     parser.add_argument(
-        "--seeds", type=positive, default=SEEDS, metavar="N", help=f"0 to N - 1 (default: {SEEDS})"
+        "--seeds", type=some_seeds, default=SEEDS, metavar="N", help=f"0 to N - 1 (default: {SEEDS})"
     )
     parser.add_argument(
         "--epochs",
@@ -211,12 +213,14 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set"
     )
-    parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
+    parser.add_argument(
+        "--device", type=device_name, default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1"
+    )
     parser.add_argument("--engine", choices=ENGINES, default="fast", help="default: fast")
     parser.add_argument(
         "--amp", choices=("off", "bf16"), help="autocast of the training forwards (default: the engine's)"
     )
-    parser.add_argument("--threads", type=positive, metavar="N", help="of torch (default: 1 for a small net)")
+    parser.add_argument("--threads", type=parallel, metavar="N", help="of torch (default: 1 for a small net)")
     parser.add_argument(
         "--train",
         action=argparse.BooleanOptionalAction,

@@ -21,7 +21,8 @@ from support.own_files import read_json
 from support.progress import Progress, plain_warnings
 from training.cells.recipe import Recipe
 from training.cells.recipes import recipe
-from training.cli import positive
+from training.cli import device as device_name
+from training.cli import parallel, positive
 from training.data import Dataset
 from training.data.catalogue import CATALOGUE
 from training.engine.choice import ENGINES
@@ -175,7 +176,7 @@ def _parser() -> CommandParser:
     )
     add = parser.add_argument
     add("--recipe", default="compact-at", metavar="NAME", help="default: compact-at")
-    add("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
+    add("--device", type=device_name, default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
     add(
         "--steps",
         type=positive,
@@ -206,6 +207,6 @@ def _parser() -> CommandParser:
         metavar="FILE",
         help="clock AutoAttack instead, on the test-selected net in this trained.pt: its time depends on the net",
     )
-    add("--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net, else all)")
+    add("--threads", type=parallel, metavar="N", help="of torch (default: 1 for the small net, else all)")
     add("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser

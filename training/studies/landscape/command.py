@@ -14,7 +14,8 @@ from support.commands import guarded
 from support.options import RESULTS, CommandParser, file_name, folder_name
 from support.progress import duration, plain_warnings
 from support.workers import in_workers
-from training.cli import count, positive
+from training.cli import count, parallel, positive
+from training.cli import device as device_name
 from training.engine.device import Computing, cores
 from training.results.landscape_record import CHECKPOINTS, landscape_key, validate_landscape
 from training.results.records import append, read
@@ -114,12 +115,14 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--data-dir", type=file_name, metavar="D", help="the folder or archive of the data set"
     )
-    parser.add_argument("--device", default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1")
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="of torch (default: 1 for the small net, else all)"
+        "--device", type=device_name, default="cpu", metavar="DEV", help="cpu (default), cuda, cuda:1"
     )
     parser.add_argument(
-        "--jobs", type=positive, metavar="N", help="runs at once (default: the cores, for the small net)"
+        "--threads", type=parallel, metavar="N", help="of torch (default: 1 for the small net, else all)"
+    )
+    parser.add_argument(
+        "--jobs", type=parallel, metavar="N", help="runs at once (default: the cores, for the small net)"
     )
     return parser
 
