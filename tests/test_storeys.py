@@ -20,7 +20,7 @@ STOREYS: dict[str, Storeys] = {
         ("calculus", "ledger"),
         ("certificates",),
         ("testing",),
-        ("statements", "own_loss", "template"),
+        ("statements", "own_loss", "template", "l0_paper"),
         ("commands",),
         ("__main__",),
     ),
