@@ -105,7 +105,11 @@ def _show(arguments: argparse.Namespace) -> int:
     elif members:
         show.print_references(f"{name} is told in", members, screen)
     else:
-        show.print_claim(ledger.find(name, paper), paper, screen, arguments.dim)
+        claim = ledger.find(name, paper)
+        contradictions = show.print_claim(claim, paper, screen, arguments.dim)
+        for line in contradictions:
+            print(f"theory: {claim.id}: {line}", file=sys.stderr)
+        return 1 if contradictions else 0
     return 0
 
 

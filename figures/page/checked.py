@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from figures.page.errata import slips, wrong
+from figures.page.errata import defects, slips, wrong
 from figures.page.markup import Html, absent, command, count, join, table, tag
 from figures.page.sources import LEDGER, Sources
 from theory.ledger.paper import Paper
@@ -34,7 +34,7 @@ def counts(sources: Sources, paper: Paper) -> Html:
         covered = {number for row in rows for number in row["equations"]} & set(paper.equations)
         tiles += [
             (f"{len(rows)}", f"statements decided, {_ours(rows)} of them ours", "checked"),
-            (f"{len(wrong(rows))}", "false as printed", "errata"),
+            (f"{len(wrong(rows))}", f"false as printed, {defects(rows)} distinct defects", "errata"),
             (f"{len(slips(rows))}", "slips of the pen", "errata"),
         ]
         if paper.equations:
@@ -67,7 +67,8 @@ def checked(sources: Sources, paper: Paper) -> Html:
     said = (
         f"{count(len(rows), 'statement')}: {len(rows) - _ours(rows)} of the paper's, theorems and proof steps as well "
         f"as sentences of prose, and {_ours(rows)} that go beyond it. {len(wrong(rows))} of the paper's are false as "
-        f"printed and {len(slips(rows))} are slips of the pen; of sentences that can be read in several ways, "
+        f"printed, with {defects(rows)} distinct defects, and {len(slips(rows))} are slips of the pen; of "
+        "sentences that can be read in several ways, "
         f"{count(readings, 'reading')} more {'fails' if readings == 1 else 'fail'}. "
     )
     how = (

@@ -27,6 +27,11 @@ def wrong(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row["verdict"] == "false" and row["kind"] != "reading"]
 
 
+def defects(rows: list[dict[str, Any]]) -> int:
+    """How many different defects the statements that are false as printed have: those of one group share one."""
+    return len({row.get("group") or row["id"] for row in wrong(rows)})
+
+
 def slips(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The slips of the pen."""
     return [row for row in rows if row["verdict"] == "typo" and row["kind"] != "reading"]
@@ -46,8 +51,10 @@ def errata(rows: list[dict[str, Any]] | None, titles: Mapping[str, str]) -> Html
         ("readings of ambiguous sentences that fail", readings),
     ]
     said = (
-        f"{len(false)} statements are false as printed. These {len(first)} carry most weight; the others follow, "
-        "folded. Each is told as the paper says it, with the numbers that refute it and the statement that holds, "
+        f"{len(false)} statements are false as printed, with {defects(rows)} distinct defects. These "
+        f"{len(first)} carry "
+        "most weight; the others follow, folded. Each is told as the paper says it, with the numbers that "
+        "refute it and the statement that holds, "
         "which was checked in turn."
     )
     return join(

@@ -237,10 +237,13 @@ def test_the_counts_at_the_top_are_those_of_the_files(outline, rows):
     for row in rows:
         verdicts[row["verdict"]] += row["kind"] != "reading"
         readings += row["kind"] == "reading" and row["verdict"] == "false"
+    distinct = {
+        row["group"] or row["id"] for row in rows if row["verdict"] == "false" and row["kind"] != "reading"
+    }
     top = outline.words("")
     for number, said in (
         (str(len(rows)), "statements decided"),
-        (str(verdicts["false"]), "false as printed"),
+        (str(verdicts["false"]), f"false as printed, {len(distinct)} distinct defects"),
         (str(verdicts["typo"]), "slips of the pen"),
         (f"{len({n for row in rows for n in row['equations']})} / 77", "numbered equations"),
         (f"{failing} / {printed}", "of the paper's bounds fail"),

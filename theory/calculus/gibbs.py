@@ -154,13 +154,20 @@ def score_facts() -> Iterator[Fact]:
     potential = sp.Function("V")(X)
     mu = sp.Symbol("mu", real=True)
     weight, slope = sp.exp(-potential), sp.diff(potential, X)
-    for says, primitive, integrand in (
-        ("E[V'] = 0", -weight, slope),
-        (f"E[(x - mu) V'] = {UNIT}", (X - mu) * weight, UNIT - (X - mu) * slope),
-        ("E[V'^2] = E[V'']", slope * weight, sp.diff(slope, X) - slope**2),
+    for says, of, derivative_of, primitive, integrand in (
+        ("E[V'] = 0", "V'", "-e^(-V)", -weight, slope),
+        (
+            f"E[(x - mu) V'] = {UNIT}",
+            "1 - (x - mu) V'",
+            "(x - mu) e^(-V)",
+            (X - mu) * weight,
+            UNIT - (X - mu) * slope,
+        ),
+        ("E[V'^2] = E[V'']", "V'' - V'^2", "V' e^(-V)", slope * weight, sp.diff(slope, X) - slope**2),
     ):
         yield identity(
-            f"{says}, for {integrand} times e^(-V) is the derivative of {primitive}",
+            f"{says} under the density proportional to e^(-V), for ({of}) e^(-V) is the derivative of {derivative_of}, "
+            "which vanishes at infinity",
             sp.diff(primitive, X),
             integrand * weight,
             method="integration by parts, sympy identity",

@@ -128,7 +128,10 @@ def _same_limit(found: sp.Expr, value: sp.Expr) -> bool | None:
     if any(infinite):
         # Two infinities that are not the same symbol differ in sign; an infinite side differs from a finite one.
         return found.is_extended_positive is value.is_extended_positive if all(infinite) else False
-    return identity("", found, value).holds
+    try:
+        return identity("", found, value).holds
+    except ValueError:  # a function without a ball rule, such as an unknown one: no point tells the two apart
+        return None
 
 
 def _entries(left: object, right: object) -> Iterator[tuple[sp.Expr, sp.Expr]]:

@@ -137,10 +137,11 @@ class Fact:
         return replace(self, dimension=None, method=method, witness=witness)
 
     def line(self) -> str:
-        """One line for evidence lists: outcome, sentence, grade, dimension and method."""
+        """One line for evidence lists: outcome, sentence, what is refuted, grade, dimension and method."""
         mark = {True: "holds", False: "refuted", None: "undecided"}[self.holds]
         role = "example; " if self.example else ""
-        return f"[{mark}] {self.says} ({role}{known(self.grade, self.dimension)}; {self.method})"
+        fails = f": {self.witness.line()}" if self.holds is False and self.witness is not None else ""
+        return f"[{mark}] {self.says}{fails} ({role}{known(self.grade, self.dimension)}; {self.method})"
 
 
 @dataclass(frozen=True)

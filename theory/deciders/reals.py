@@ -38,20 +38,16 @@ def implies(
     hypotheses. Sign assumptions of the symbols (positive, nonnegative) count as hypotheses. Established when
     z3 finds the negation unsatisfiable, refuted with the point z3 finds, undecided when it gives up. The
     hypotheses themselves are checked to be satisfiable, so that nothing is proved from a contradiction
-    (raises ValueError).
+    (raises ValueError); a conclusion that is trivially true, or one of the hypotheses, is left undecided.
     """
     premises = [premise for premise in map(sp.sympify, hypotheses) if premise != sp.true]
     conclusion = sp.sympify(conclusion)
-    if conclusion == sp.true:
-        # True before any hypothesis: such a "consequence" would hide an argument that asks nothing.
-        return Fact(
-            says,
-            None,
-            Grade.NONE,
-            method,
-            dimension,
-            (*shows, "then  nothing: the conclusion is trivially true"),
+    if conclusion == sp.true or conclusion in premises:
+        # True before any argument: such a "consequence" would hide one that asks nothing.
+        why = (
+            "the conclusion is trivially true" if conclusion == sp.true else "the conclusion is a hypothesis"
         )
+        return Fact(says, None, Grade.NONE, method, dimension, (*shows, f"then  nothing: {why}"))
     symbols = sorted(set().union(*(part.free_symbols for part in [*premises, conclusion])), key=str)
     # A context of its own: z3's search must not depend on what was asked before.
     context = z3.Context()

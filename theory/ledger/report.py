@@ -98,6 +98,8 @@ def _refuted(number: int, row: Row) -> str:
             + sides
             + (f". {_text(row.witness['replay'])}" if row.witness["replay"] else "")
         )
+    if row.group:
+        lines.append(f"- Counted once with the others of its defect: {_text(row.group)}")
     if row.corrected:
         right = row.corrected
         lines.append(f"- Right: {_text(right['statement'])} ({known(right['grade'], right['dimension'])})")

@@ -30,6 +30,7 @@ PUBLIC = (
     "corrected",
     "sharpest",
     "tightness",
+    "group",
 )
 
 
@@ -58,6 +59,7 @@ class Row:
     remark: str
     twins: list[str]
     expected: str
+    group: str | None
 
     def public(self) -> dict:
         """The keys of `python -m theory --json`, in their documented order; absent values are None."""
@@ -74,6 +76,11 @@ class Row:
         """What is known of the constant: attained, improved, both, or nothing."""
         words = ["attained"] if self.tightness else []
         return ", ".join([*words, "sharper"] if self.sharpest else words)
+
+
+def defects(rows: Iterable[Row]) -> int:
+    """How many different defects the statements that are false as printed have: those of one group share one."""
+    return len({row.group or row.id for row in rows if row.erratum and row.verdict == Verdict.FALSE})
 
 
 def rows(
@@ -141,6 +148,7 @@ def row(claim: Claim) -> Row:
         remark=claim.remark,
         twins=[twin.name for twin in claim.twins],
         expected=str(claim.expected),
+        group=claim.group or None,
     )
 
 

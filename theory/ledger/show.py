@@ -17,7 +17,7 @@ from rich.text import Text
 from theory.deciders.facts import Fact, Finding, known
 from theory.ledger.claim import Claim, Decision, Reading, decide, decide_twin
 from theory.ledger.paper import Paper
-from theory.ledger.rows import Row, coverage, related
+from theory.ledger.rows import Row, coverage, defects, related
 
 COLOURS = {
     "true": "green",
@@ -84,7 +84,9 @@ def summary(rows: Sequence[Row], paper: Paper) -> list[str]:
     covered = sum(bool(ids) for ids in coverage(rows, paper).values())
     return [
         f"{len(rows)} statements: " + ", ".join(f"{count} {name}" for name, count in verdicts.most_common()),
-        f"wrong as printed: {errata['false']} false, {errata['typo']} slips; {readings} more readings fail",
+        f"wrong as printed: {errata['false']} false, with {defects(rows)} distinct defects, and "
+        f"{errata['typo']} slips; "
+        f"{readings} more readings fail",
         "known by: " + ", ".join(f"{count} {name}" for name, count in grades.most_common()),
         f"equations covered: {covered} of {len(paper.equations)}",
     ]
@@ -99,9 +101,9 @@ def headlines(rows: Sequence[Row], most: int = 12) -> list[str]:
     return ["false as printed, numbered statements first:", *lines, *rest]
 
 
-def print_claim(claim: Claim, paper: Paper, screen: Console, dimension: int | None = None) -> None:
+def print_claim(claim: Claim, paper: Paper, screen: Console, dimension: int | None = None) -> list[str]:
     """One claim from statement to verdict: what is printed, the derivation fact by fact, what is right, and
-    its false twins.
+    its false twins; returns what in it contradicts the ledger, a line each.
 
     With `dimension`, the derivation in that many coordinates follows. Raises ValueError for a claim that has
     none.
@@ -112,6 +114,18 @@ def print_claim(claim: Claim, paper: Paper, screen: Console, dimension: int | No
         )
     written_out = list(claim.coordinates(dimension)) if dimension is not None and claim.coordinates else []
     decision = decide(claim)
+    contradictions = [
+        f"step {step} in {dimension} coordinates does not hold: {fact.says}"
+        for step, fact in enumerate(written_out, start=1)
+        if not fact.holds
+    ]
+    if decision.verdict is not claim.expected:
+        contradictions.append(f"came out {decision.verdict}, the ledger expects {claim.expected}")
+    contradictions += [
+        f"what the ledger calls {name} is not established"
+        for name, finding in (("right", decision.corrected), ("sharpest", decision.sharpest))
+        if finding is not None and not finding.holds
+    ]
     equations = ", ".join(f"({number})" for number in claim.equations)
     screen.print(f"[bold]{escape(claim.id)}[/bold]  {escape(claim.title)}")
     screen.print(f"{escape(claim.location)}" + (f"; Eq. {equations}" if equations else ""), style="dim")
@@ -128,7 +142,9 @@ def print_claim(claim: Claim, paper: Paper, screen: Console, dimension: int | No
         _block(screen, "Attained", f"{claim.tightness.pair}; both sides are {claim.tightness.bound}", "")
     if claim.remark:
         _block(screen, "Remark", claim.remark, "")
-    _twins(screen, claim)
+    contradictions += _twins(screen, claim)
+    if claim.group:
+        _block(screen, "One defect", f"told in several claims: {claim.group}", "")
     others = related(claim, paper)
     if others:
         screen.print("[bold]Related[/bold]")
@@ -136,6 +152,7 @@ def print_claim(claim: Claim, paper: Paper, screen: Console, dimension: int | No
             _reference(screen, other)
         if len(others) > MOST_RELATED:
             _say(screen, f"... and {len(others) - MOST_RELATED} more")
+    return contradictions
 
 
 def print_references(heading: str, claims: Iterable[Claim], screen: Console) -> None:
@@ -196,16 +213,22 @@ def _facts(screen: Console, heading: str, facts: Sequence[Fact]) -> None:
     screen.print()
 
 
-def _twins(screen: Console, claim: Claim) -> None:
+def _twins(screen: Console, claim: Claim) -> list[str]:
+    """Prints what became of each twin and returns a line for each that is not refuted."""
+    standing: list[str] = []
     if not claim.twins:
-        return
+        return standing
     screen.print("[bold]False neighbours, refuted by the same argument[/bold]")
     for twin in claim.twins:
         finding = decide_twin(claim, twin)
         outcome = "refuted" if finding.holds is False else "NOT REFUTED"
+        if finding.holds is not False:
+            standing.append(f"the twin {twin.name!r} is not refuted")
         where = f": {finding.witness.line()}" if finding.witness is not None else ""
-        _say(screen, f"- {twin.name}: {outcome}{where}")
+        of = " (of the sharpened statement)" if twin.of == "sharpest" else ""
+        _say(screen, f"- {twin.name}{of}: {outcome}{where}")
     screen.print()
+    return standing
 
 
 def _say(screen: Console, text: str, *, indent: int = 2, style: str = "") -> None:

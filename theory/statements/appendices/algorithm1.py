@@ -96,14 +96,16 @@ def line10(stated: SimpleNamespace) -> Iterator[Fact]:
     a = sp.Symbol("a", positive=True)
     rest = GAMMA * THETA / (a + GAMMA)
     yield identity(
-        "for L = a theta'^2/2 it vanishes at gamma theta/(a + gamma), the minimiser",
+        "for L = a theta'^2/2 the stated dtheta' vanishes at gamma theta/(a + gamma), the minimiser",
         move.subs(SLOPE, a * INNER).subs(INNER, rest),
         sp.Integer(0),
     )
     rate = 1 - ETA_INNER * (a + GAMMA)
     error = (INNER - ETA_INNER * move).subs(SLOPE, a * INNER) - rest
     yield identity(
-        "and each step multiplies the distance to it by 1 - eta'(a + gamma)", error, rate * (INNER - rest)
+        "and each step theta' - eta' dtheta' multiplies the distance to it by 1 - eta'(a + gamma)",
+        error,
+        rate * (INNER - rest),
     )
 
 

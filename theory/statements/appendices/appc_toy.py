@@ -198,10 +198,16 @@ def symmetric_mean(stated: SimpleNamespace) -> Iterator[Fact]:
     E[theta'] = theta*.
     """
     yield from (fact.as_example() for fact in sloped_mean(stated))
-    v, even = sp.Symbol("v", real=True), sp.Function("M")
-    weight = sp.exp(-even(v**2) - GAMMA / 2 * v**2)
+    v, w, even = sp.Symbol("v_i", real=True), sp.Symbol("v_j", real=True), sp.Function("M")
+    # A function of v that does not change with v -> -v is one of the products of the coordinates.
+    weight = sp.exp(-even(v**2, v * w, w**2) - GAMMA / 2 * (v**2 + w**2))
+    mirrored_point = {v: stated.mirror * v, w: stated.mirror * w}
     yield identity(
-        "v p(v) is odd, coordinate by coordinate, so its integral is 0", (v * weight).subs(v, -v), -v * weight
+        "v_i p(theta* + v) changes its sign with v -> -v, for every coordinate i (all coordinates change at once), so "
+        "its integral is 0: E[theta'] = theta*",
+        (v * weight).subs(mirrored_point, simultaneous=True),
+        -v * weight,
+        shows=("M stands for L, a function of the products v_i v_j", "p = exp(-M - (gamma/2)|v|^2)/e^F"),
     )
     curvature, variance = sp.symbols("f'' variance", real=True)
     yield implies(
@@ -363,7 +369,7 @@ CLAIMS = (
             statement="If L is convex and symmetric about a minimiser theta*, theta* minimises -F as well. "
             "Otherwise smoothing can move the minimum, here towards the flatter side.",
             latex=r"L(\theta^*+v)=L(\theta^*-v)\Rightarrow\nabla F(\theta^*)=0",
-            stated={"right": sp.Integer(1), "left": sp.Integer(1)},
+            stated={"right": sp.Integer(1), "left": sp.Integer(1), "mirror": sp.Integer(-1)},
             check=symmetric_mean,
         ),
         cites=("Prékopa (1973): -F is convex when L is", "Brascamp and Lieb (1976)"),

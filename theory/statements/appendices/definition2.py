@@ -18,6 +18,7 @@ from theory.ledger.claim import Claim, Tightness, Twin
 RHO, LEVEL, SPECTRAL, C = sp.symbols("rho L_0 lambda_max C_s", positive=True)
 RISE = sp.Symbol("max(L-L_0)", nonnegative=True)
 THETA = sp.Symbol("theta", real=True)
+HESSIAN_LIPSCHITZ = sp.Symbol("h", positive=True)
 
 
 def sharpness(stated: SimpleNamespace) -> Iterator[Fact]:
@@ -65,6 +66,14 @@ def small_radius(stated: SimpleNamespace) -> Iterator[Fact]:
         sp.Ge(rise, lower),
         method="Rayleigh quotient, z3 on scalars",
     )
+    eigenvalue, step = sp.Symbol("lambda", real=True), sp.Symbol("s", positive=True)
+    yield implies(
+        "at a minimum no eigenvalue of H is negative: along its eigenvector 0 <= rise <= (lambda/2 + delta) s^2 for "
+        "every delta > 0 and small s; so lambda_max is the spectral norm of H",
+        [sp.Ge(rise, 0), sp.Le(rise, (eigenvalue / 2 + delta) * step**2)],
+        sp.Ge(eigenvalue, -2 * delta) if stated.minimum else sp.Ge(eigenvalue, delta),
+        method="second-order Taylor along an eigenvector, z3 on scalars",
+    )
     for name, bound in (("upper", upper), ("lower", lower)):
         yield limit(
             f"so Eq. (73)/Eq. (74) is squeezed to 1: the {name} bound as delta -> 0",
@@ -85,6 +94,43 @@ def small_radius(stated: SimpleNamespace) -> Iterator[Fact]:
         1,
         dimension=(1,),
     ).as_example()
+
+
+def remainder(stated: SimpleNamespace) -> Iterator[Fact]:
+    """|max rise - lambda_max rho^2/2| <= h rho^3/6 for an h-Lipschitz Hessian, and a cubic that attains it."""
+    form, rise, length = sp.symbols("v^THv rise |v|", real=True)
+    s, lipschitz = sp.Symbol("s", positive=True), HESSIAN_LIPSCHITZ
+    drift = sp.integrate((1 - s) * lipschitz * s, (s, 0, 1))
+    yield identity(
+        "rise = v^T H v/2 + rest with |rest| <= int_0^1 (1 - s) h s ds |v|^3 = h |v|^3/6 (no gradient at a minimum)",
+        drift,
+        lipschitz / 6,
+        method="Taylor's theorem with integral remainder, sympy integral",
+    )
+    bound = stated.remainder * (1 + LEVEL)
+    yield implies(
+        "no point of the ball rises by more than lambda_max rho^2/2 and the remainder",
+        [
+            sp.Ge(length, 0),
+            sp.Le(length, RHO),
+            sp.Le(form, SPECTRAL * length**2),
+            sp.Le(rise, form / 2 + drift * length**3),
+        ],
+        sp.Le(rise, SPECTRAL * RHO**2 / 2 + bound),
+        method="Rayleigh quotient, z3 on scalars",
+    )
+    yield implies(
+        "and rho times the leading eigenvector rises by lambda_max rho^2/2 less the remainder at least",
+        [sp.Eq(form, SPECTRAL * RHO**2), sp.Ge(rise, form / 2 - drift * RHO**3)],
+        sp.Ge(rise, SPECTRAL * RHO**2 / 2 - bound),
+        method="Rayleigh quotient, z3 on scalars",
+    )
+    cubic = LEVEL + SPECTRAL * THETA**2 / 2 + lipschitz * THETA**3 / 6
+    yield identity(
+        "attained by L = L_0 + lambda theta^2/2 + h theta^3/6 at theta = 0, whose highest point of the ball is rho",
+        (cubic.subs(THETA, RHO) - LEVEL) / (1 + LEVEL) - SPECTRAL * RHO**2 / (2 * (1 + LEVEL)),
+        stated.remainder,
+    )
 
 
 def kink(stated: SimpleNamespace) -> Iterator[Fact]:
@@ -191,7 +237,11 @@ CLAIMS = (
         latex=r"\frac{\|\nabla^2L(\theta)\|_2\,\rho^2}{2(1+L(\theta))}",
         assumptions=("theta is a minimum, L twice differentiable there", "the Hessian at theta is not 0"),
         cites=("Taylor's theorem with Peano's remainder",),
-        stated={"approximation": SPECTRAL * RHO**2 / (2 * (1 + LEVEL)), "slope": sp.Integer(0)},
+        stated={
+            "approximation": SPECTRAL * RHO**2 / (2 * (1 + LEVEL)),
+            "slope": sp.Integer(0),
+            "minimum": True,
+        },
         check=small_radius,
         expected=Verdict.TRUE,
         twins=(
@@ -202,10 +252,41 @@ CLAIMS = (
             Twin("no factor 1/2", {"approximation": SPECTRAL * RHO**2 / (1 + LEVEL)}),
             Twin("rho to the first power", {"approximation": SPECTRAL * RHO / (2 * (1 + LEVEL))}),
             Twin("centre not a minimum", {"slope": sp.Integer(1)}),
+            Twin("every eigenvalue of the Hessian positive", {"minimum": False}),
         ),
         remark="If the Hessian is 0 (L = theta^4) the difference is still o(rho^2), but the ratio is "
         "infinite. Neither assumption is printed; beyond.sharpness-at-a-kink shows an adversarial loss "
         "without the first.",
+    ),
+    Claim(
+        id="beyond.sharpness-remainder",
+        location="App. B, Eq. (74)",
+        kind="beyond",
+        equations=(74,),
+        title="How far Eq. (74) is from Eq. (73)",
+        statement="If the Hessian of L is h-Lipschitz on the ball of radius rho around a minimum theta, Eqs. (73) and "
+        "(74) differ by at most h rho^3/(6(1 + L(theta))), for every rho and in every dimension.",
+        latex=r"\left|(73)-(74)\right|\le\frac{h\,\rho^3}{6(1+L(\theta))}",
+        assumptions=(
+            "theta is a minimum of L on the ball, L twice differentiable with an h-Lipschitz Hessian there",
+        ),
+        cites=("Taylor's theorem with integral remainder",),
+        stated={"remainder": HESSIAN_LIPSCHITZ * RHO**3 / (6 * (1 + LEVEL))},
+        check=remainder,
+        expected=Verdict.TRUE,
+        tightness=Tightness(
+            pair="L = 1 + theta^2/2 + theta^3/6 (h = 1) at the minimum 0, rho = 1, d = 1: the rise is 1/2 + 1/6",
+            attained=(1 + THETA**2 / 2 + THETA**3 / 6).subs(THETA, 1) - 1 - sp.Rational(1, 2),
+            bound=sp.Rational(1, 6),
+        ),
+        twins=(
+            Twin(
+                "one per cent less",
+                {"remainder": sp.Rational(99, 600) * HESSIAN_LIPSCHITZ * RHO**3 / (1 + LEVEL)},
+            ),
+            Twin("a twelfth for a sixth", {"remainder": HESSIAN_LIPSCHITZ * RHO**3 / (12 * (1 + LEVEL))}),
+            Twin("rho to the fourth", {"remainder": HESSIAN_LIPSCHITZ * RHO**4 / (6 * (1 + LEVEL))}),
+        ),
     ),
     Claim(
         id="beyond.sharpness-at-a-kink",

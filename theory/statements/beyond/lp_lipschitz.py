@@ -24,6 +24,7 @@ def below_two(stated: SimpleNamespace) -> Iterator[Fact]:
     """The Jacobian is -y epsilon times the Hessian of ||theta||_q; its largest eigenvalue in every dimension,
     and where it is attained."""
     yield from norm_derivatives()
+    yield from zero_weights(stated.weights_may_vanish)
     yield from form_below_its_peak()
     yield identity(
         "the constant is (q - 1) epsilon/theta_min times 2^(2/q - 1)",
@@ -81,6 +82,23 @@ def norm_derivatives() -> Iterator[Fact]:
     )
 
 
+def zero_weights(weights_may_vanish: bool) -> Iterator[Fact]:
+    """The second derivative of |t|^q, q >= 2, is continuous at t = 0, and so is the Hessian of ||theta||_q where some
+    weights are 0."""
+    beyond = sp.Symbol("k", positive=True)
+    exponent = 2 + beyond if weights_may_vanish else sp.Rational(3, 2)
+    second = sp.diff(STEP**exponent, STEP, 2)
+    yield limit(
+        "weights that are 0: for q = 2 + k > 2 the second derivative q (q - 1) |t|^(q-2) of |t|^q tends to 0 "
+        "as t -> 0, "
+        "so the Hessian of ||theta||_q is continuous off the origin and its bound passes to them (q = 2: t^2)",
+        second,
+        STEP,
+        0,
+        0,
+    )
+
+
 @once
 def form_below_its_peak() -> Iterator[Fact]:
     """`sum D_i v_i^2 - (sum b_i v_i)^2 <= 2^(-g) |v|^2` with `D_i = A_i^g`, `b_i^2 = A_i^(1+g)`, for every d.
@@ -97,6 +115,17 @@ def form_below_its_peak() -> Iterator[Fact]:
         share * size / (level - size),
         -share + level * share / (level - size),
         method=SHARED,
+        shows=(
+            "A_i = |theta_i|^q/||theta||_q^q (they add up to 1), g = 1 - 2/q in [0, 1), D_i = A_i^g, b_i^2 = "
+            "A_i^(1+g), L "
+            "= 2^(-g)",
+            "the second derivative of ||theta||_q along v is (q - 1)/||theta||_q times the form sum D_i "
+            "v_i^2 - (sum b_i "
+            "v_i)^2; to show: the form is at most L |v|^2",
+            "if no A_i exceeds 1/2, or g = 0, every D_i <= L and this is plain; otherwise A is the A_i above "
+            "1/2, B = 1 "
+            "- A the sum of the others, and B^g < L < A^g",
+        ),
     )
     yield implies(
         "and A_i/(L - D_i) <= A_i/(L - B^g), since A_i <= B gives D_i <= B^g",
@@ -231,7 +260,7 @@ CLAIMS = (
         "dimension; for d >= 2 a theta with two equal weights and no others attains it.",
         latex=r"\frac{(q-1)\,2^{2/q-1}\,\varepsilon}{\theta_{\min}}",
         assumptions=("L2 norms of the differences", "q = p/(p - 1) = 1 + h >= 2", "convex set"),
-        stated={"constant": SHARP},
+        stated={"constant": SHARP, "weights_may_vanish": True},
         check=below_two,
         expected=Verdict.TRUE,
         cites=("Cauchy-Schwarz inequality for sums", "mean value inequality"),
@@ -239,6 +268,7 @@ CLAIMS = (
             Twin("one per cent smaller", {"constant": LESS * SHARP}),
             Twin("the constant of p = 2", {"constant": EPSILON / LOWER}),
             Twin("without the factor 2^(2/q - 1)", {"constant": EPSILON / ((P - 1) * LOWER)}),
+            Twin("p > 2, where a weight that vanishes breaks it", {"weights_may_vanish": False}),
         ),
         remark="It is at most epsilon/((p - 1) theta_min), equal to epsilon/theta_min at p = 2 (Lemma 2), "
         "and grows without bound as p -> 1. For d = 1 the attack is constant on every such set.",

@@ -14,6 +14,7 @@ from theory.deciders.exact import compare, identity
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.ledger.claim import Claim, Tightness, Twin
+from theory.statements import measured
 from theory.statements.sec32.branches import (
     CROSS,
     CURVATURE,
@@ -272,6 +273,7 @@ CLAIMS: tuple[Claim, ...] = (
             Twin("c_T and C_tangent read at x* alone", {"along_branch": False}),
             Twin("multiplier allowed to vanish", {"positive_multiplier": False}),
         ),
+        remark=measured.BOUNDS,
     ),
     Claim(
         id="beyond.c-at-most-one",

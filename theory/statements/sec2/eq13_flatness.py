@@ -87,6 +87,17 @@ def smallest_constant(stated: SimpleNamespace) -> Iterator[Fact]:
         [sp.Le(low, high), sp.Le(high, low)],
         sp.Eq(low, high),
     )
+    if not stated.convex:
+        yield compare(
+            "on the open set 1 < |theta| < 2 the supremum of sigma_1 is a Lipschitz constant of the gradient "
+            "of |theta|",
+            sp.Integer(2),
+            "<=",
+            sp.diff(sp.Abs(ONE), ONE, 2).subs(ONE, sp.Rational(3, 2)) * 3,
+            point={"L": "|theta|", "theta_1": "3/2", "theta_2": "-3/2"},
+            replay="the gradient is 1 at 3/2 and -1 at -3/2, the Hessian is 0 on the whole set.",
+            dimension=(1,),
+        )
 
 
 def reference(stated: SimpleNamespace) -> Iterator[Fact]:
@@ -121,6 +132,7 @@ CLAIMS = (
             statement="On a convex open set the supremum of sigma_1 is the smallest constant C_s.",
             latex=r"\sup_\theta\sigma_1(\nabla^2L(\theta))=\sup_{\theta_1\ne\theta_2}"
             r"\frac{\|\nabla L(\theta_1)-\nabla L(\theta_2)\|}{\|\theta_1-\theta_2\|}",
+            stated={"convex": True},
             check=smallest_constant,
         ),
         tightness=Tightness(
@@ -132,6 +144,7 @@ CLAIMS = (
             Twin("one per cent less", {"bound": sp.Rational(99, 100) * C}),
             Twin("one per cent more", {"bound": sp.Rational(101, 100) * C}),
             Twin("a set without interior", {"interior": False}),
+            Twin("an open set that is not convex", {"convex": False}, of="sharpest"),
         ),
         remark="On a set that is not convex the supremum may be smaller than every constant C_s of "
         "Definition 1: on two far intervals with slopes 1 and -1 the Hessian is 0.",

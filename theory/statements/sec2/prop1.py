@@ -93,13 +93,14 @@ def gradient_gap(stated: SimpleNamespace) -> Iterator[Fact]:
     )
     yield identity(
         "p = 2 + 2k >= 2: w <= 2 epsilon d^(1/2 - 1/p), attained by epsilon d^(-1/p) (1, ..., 1) and its "
-        "negative",
+        f"negative; so C_thetax w is at most the stated {stated.large_p}, with equality",
         2 * C_TX * sp.sqrt(d * (EPSILON * d ** (-1 / (2 + 2 * k))) ** 2),
         stated.large_p.subs(P, 2 + 2 * k),
     )
     yield from attack_on_the_diagonal()
     yield identity(
-        "p >= 2: the same loss at theta_1 = t(1, ..., 1) = -theta_2 attains the sum for every t",
+        "p >= 2: the same loss at theta_1 = t(1, ..., 1) = -theta_2 attains the stated "
+        f"({stated.slope}) ||theta_1 - theta_2|| + {stated.large_p} for every t",
         sp.sqrt(d * (2 * C_TT * t + 2 * C_TX * EPSILON * d ** (-1 / (2 + 2 * k))) ** 2),
         stated.slope * sp.sqrt(d * (2 * t) ** 2) + stated.large_p.subs(P, 2 + 2 * k),
     )
@@ -122,7 +123,8 @@ def within_epsilon(stated: SimpleNamespace) -> Iterator[Fact]:
     yield from euclidean_radius()
     k = sp.Symbol("k", positive=True)
     yield identity(
-        "p = 2 + 2k: the farthest points epsilon d^(-1/p) (+-1, ..., +-1)",
+        f"p = 2 + 2k: the stated {stated.large_p} is the length of the farthest points epsilon d^(-1/p) (+-1, "
+        "..., +-1)",
         sp.sqrt(d * (EPSILON * d ** (-1 / (2 + 2 * k))) ** 2),
         stated.large_p.subs(P, 2 + 2 * k),
     )
@@ -225,6 +227,7 @@ CLAIMS = (
         stated={"slope": C_TT, "small_p": 2 * EPSILON * C_TX, "large_p": 2 * EPSILON * C_TX},
         check=gradient_gap,
         expected=Verdict.FALSE,
+        group="Euclidean width of the attack ball",
         sides=(2 * sp.sqrt(2), 2),
         corrected=Reading(
             statement="The constant term is 2 epsilon C_thetax for p <= 2, and 2 epsilon d^(1/2 - 1/p) "
@@ -264,6 +267,7 @@ CLAIMS = (
         stated={"small_p": EPSILON, "large_p": EPSILON},
         check=within_epsilon,
         expected=Verdict.FALSE,
+        group="Euclidean width of the attack ball",
         sides=(sp.sqrt(2), 1),
         corrected=Reading(
             statement="||x - x'|| <= epsilon for p <= 2, and <= epsilon d^(1/2 - 1/p) for p >= 2; both "
@@ -285,12 +289,13 @@ CLAIMS = (
     Claim(
         id="prop1.inference",
         location="Sec. 2.1, below Proposition 1; Sec. 3",
-        kind="prose",
+        kind="reading",
         title="A constant term in Eq. (9) means a non-smooth loss",
         statement="Adversarial loss is not globally smooth, because Eq. (9) has a constant term.",
         latex=r"2\varepsilon C_{\theta x}>0\;\Rightarrow\;L_\varepsilon\text{ not smooth}",
         assumptions=(
-            "the conclusion the paper reports from Liu et al. (2020), as an inference from Eq. (9) alone",
+            "the conclusion that the paper reports from Liu et al. (2020), read as an inference from Eq. (9) alone; "
+            "the paper itself rejects it (claim prop1.not-a-proof)",
         ),
         stated={"relation": ">", "coupling": sp.Integer(1)},
         check=huber,

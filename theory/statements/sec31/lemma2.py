@@ -341,17 +341,19 @@ CLAIMS = (
     Claim(
         id="lemma2.bounded-set",
         location="Sec. 3.1, Lemma 2, last sentence; App. A",
-        kind="prose",
+        kind="reading",
         title="Lipschitz on a bounded set without the origin",
         statement="Thus, adversarial examples are (epsilon/theta_min)-Lipschitz on a bounded set not "
         "including the origin.",
         assumptions=(
             "read as it stands: of the set it is asked that it be bounded and leave out the origin, and "
-            "theta_min is some positive number",
+            "theta_min is some positive number; with ||theta|| >= theta_min carried over from the sentence before "
+            "it is Eq. (15) again, and true (claim lemma2)",
         ),
         stated={"constant": EPSILON / THETA_MIN},
         check=on_a_bounded_set,
         expected=Verdict.FALSE,
+        group="sets that reach up to theta = 0",
         sides=(2, 1),
         corrected=Reading(
             statement="Adversarial examples are (epsilon/theta_min)-Lipschitz on every set, bounded or not, "
@@ -361,10 +363,9 @@ CLAIMS = (
             check=lipschitz,
         ),
         twins=LEMMA_TWINS[:1] + LEMMA_TWINS[3:],
-        remark="A bounded set without the origin may still reach up to it. If ||theta|| >= theta_min is "
-        "carried over from the sentence before, this one is Eq. (15) again and true (claim lemma2); then "
-        "'bounded' and 'not including the origin' add nothing. The paper's next sentence, 'in the set "
-        "excluding the origin', shows that the lower bound is meant to follow (claim lemma2.off-the-origin).",
+        remark="A bounded set without the origin may still reach up to it. The "
+        "paper's next sentence, 'in the set excluding the origin', shows that the lower bound is meant to follow "
+        "(claim lemma2.off-the-origin).",
     ),
     Claim(
         id="lemma2.off-the-origin",
@@ -377,6 +378,7 @@ CLAIMS = (
         stated={"constant": ANY},
         check=off_the_origin,
         expected=Verdict.FALSE,
+        group="sets that reach up to theta = 0",
         sides=(2, 1),
         corrected=Reading(
             statement="They are locally Lipschitz there: on the ball of radius r < ||theta_0|| around "

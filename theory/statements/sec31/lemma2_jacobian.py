@@ -100,7 +100,7 @@ def on_the_line(stated: SimpleNamespace) -> Iterator[Fact]:
     weight = sp.Symbol("theta", real=True, nonzero=True)
     slope = sp.simplify(sp.diff(linear_attack([weight], 1, EPSILON, 2)[0], weight))
     yield compare(
-        "at d = 1 the spectral norm of the Jacobian",
+        f"at d = 1, theta = 2, epsilon = 1 the spectral norm of the Jacobian is the stated {stated.norm}",
         abs(slope).subs({weight: 2, EPSILON: 1}),
         "==",
         stated.norm.subs({NORM: 2, EPSILON: 1}),
@@ -109,7 +109,12 @@ def on_the_line(stated: SimpleNamespace) -> Iterator[Fact]:
         "epsilon/|theta| = 1/2.",
         dimension=(1,),
     )
-    yield identity("at d = 1, for every theta != 0", abs(slope), stated.norm, dimension=(1,))
+    yield identity(
+        f"at d = 1 it is the stated {stated.norm} for every theta != 0",
+        abs(slope),
+        stated.norm,
+        dimension=(1,),
+    )
 
 
 def from_the_jacobian(stated: SimpleNamespace) -> Iterator[Fact]:
@@ -215,11 +220,14 @@ CLAIMS = (
     Claim(
         id="lemma2.spectral-norm-line",
         location=PROOF + ", after Eq. (32)",
-        kind="proof step",
+        kind="reading",
         title="Spectral norm epsilon/||theta|| also for d = 1",
         statement="The spectral norm of D_theta x'(theta) is epsilon/||theta|| in R^d for every d, d = 1 "
         "included.",
-        assumptions=("d = 1",),
+        assumptions=(
+            "read of every d, as x in R^d says; the proof lists eigenvalues i = 1, ..., d - 1 and so means d >= 2, "
+            "where it is true (claim lemma2.spectral-norm)",
+        ),
         stated={"norm": EPSILON / NORM},
         check=on_the_line,
         expected=Verdict.FALSE,

@@ -123,10 +123,14 @@ CLAIMS = (
     Claim(
         id="lemma2.J-increases",
         location=PROOF,
-        kind="proof step",
+        kind="reading",
         title="J increases monotonically with k",
         statement="J(-k theta) monotonically increases in accordance with k.",
-        assumptions=("lambda is the multiplier of the attack, fixed while k varies", "y = 1"),
+        assumptions=(
+            "one reading: lambda is the multiplier of the attack, fixed while k varies; with lambda following k "
+            "the sentence is true (claim lemma2.J-along-eq28)",
+            "y = 1",
+        ),
         stated={"penalised": 1},
         check=grows,
         expected=Verdict.FALSE,

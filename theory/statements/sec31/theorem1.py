@@ -397,18 +397,20 @@ CLAIMS = (
     Claim(
         id="theorem1.bounded-set",
         location="Sec. 3.1, Theorem 1, last sentence; App. A",
-        kind="prose",
+        kind="reading",
         title="Smooth on a bounded set without theta = 0",
         statement="Thus, the adversarial loss is (C_theta_theta + epsilon C_theta_x/theta_min)-smooth on a "
         "bounded set that does not include theta = 0.",
         assumptions=(
             "read as it stands: of the set it is asked that it be bounded and leave out theta = 0, and "
-            "theta_min is some positive number",
+            "theta_min is some positive number; with ||theta|| >= theta_min carried over from the sentence before "
+            "it is Eq. (16) again, and true (claim theorem1)",
             "K = C_theta_theta + epsilon C_theta_x/theta_min: whatever these are, one positive number",
         ),
         stated={"constant": ANY},
         check=on_a_bounded_set,
         expected=Verdict.FALSE,
+        group="sets that reach up to theta = 0",
         sides=(1, sp.Rational(1, 2)),
         corrected=Reading(
             statement="It is so on every set, bounded or not, whose distance from theta = 0 is at least "
@@ -418,10 +420,8 @@ CLAIMS = (
             check=smooth,
         ),
         twins=TWINS[:1] + TWINS[3:],
-        remark="If ||theta|| >= theta_min is carried over from the sentence before, this one is Eq. (16) "
-        "again and true (claim theorem1); then 'bounded' and 'does not include theta = 0' add nothing. The "
-        "paper's next sentence, 'smooth for theta != 0', shows that the lower bound is meant to follow "
-        "(claim theorem1.off-the-origin).",
+        remark="The paper's next sentence, 'smooth for theta != 0', shows that the lower bound is meant to "
+        "follow (claim theorem1.off-the-origin).",
     ),
     Claim(
         id="theorem1.off-the-origin",
@@ -434,6 +434,7 @@ CLAIMS = (
         stated={"constant": ANY},
         check=off_the_origin,
         expected=Verdict.FALSE,
+        group="sets that reach up to theta = 0",
         sides=(1, sp.Rational(1, 2)),
         corrected=Reading(
             statement="It is smooth on ||theta|| >= theta_min for each theta_min > 0, but no constant serves "

@@ -236,6 +236,11 @@ CLAIMS = (
             Twin("constant one per cent smaller", {"constant": sp.Rational(99, 100) * C_TT}),
             Twin("signs may differ", {"signs_fixed": False}),
             Twin("square of the constant", {"constant": C_TT**2}),
+            Twin(
+                "sharpened constant without the root of d",
+                {"constant": (REACH + EPSILON) ** 2 / 4},
+                of="sharpest",
+            ),
         ),
         remark="Where the constant is taken matters: at x = 0 the standard loss has the constant 0, the "
         "adversarial one does not.",
@@ -269,6 +274,7 @@ CLAIMS = (
         stated={"bound": 2 * EPSILON},
         check=two_epsilon,
         expected=Verdict.FALSE,
+        group="Euclidean width of the attack ball",
         sides=(6 * sp.sqrt(2), 6),
         corrected=Reading(
             statement="||x'(theta_1) - x'(theta_2)||_2 <= 2 epsilon sqrt(d), because ||x'(theta) - x||_2 <= "

@@ -45,7 +45,7 @@ def sharp_implies(
     at = ", ".join(f"{name} = {value}" for name, value in point.items())
     witness = None if not broken and sides[0] == sides[1] else Witness(point, sides[0], "==", sides[1])
     yield Fact(
-        f"no smaller constant follows: every hypothesis holds, with equality in the bound, at {at}",
+        f"the step before allows equality: its premises hold and its two sides are equal at {at}",
         witness is None,
         Grade.PROVED,
         "substitution",

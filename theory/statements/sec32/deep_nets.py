@@ -12,6 +12,7 @@ from theory.deciders.exact import identity
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.ledger.claim import Claim, Twin
+from theory.statements import measured
 
 X = sp.Symbol("x", positive=True)
 # What k layers u -> u^2 make of x is x^n with n = 2^k.
@@ -119,7 +120,7 @@ CLAIMS = (
         ),
         remark="What the lemmas ask is another matter: see beyond.relu-nets and beyond.first-layer for nets that "
         "can not meet Lemma 4, and beyond.active-set for corners of the L-infinity ball, which neither lemma "
-        "speaks of and where the attack does not move.",
+        "speaks of and where the attack does not move. " + measured.POSITIONS,
     ),
     Claim(
         id="beyond.relu-nets",

@@ -45,15 +45,21 @@ def definition(stated: SimpleNamespace) -> Iterator[Fact]:
 
 
 def stationary(stated: SimpleNamespace) -> Iterator[Fact]:
-    """Along the tangential part q of grad_x l a great circle gains s|q|^2 - o(s); along -n a segment
-    gains -s mu - o(s); all d."""
-    space = Space("g", "n", known={("n", "n"): 1})
+    """Along the tangential part q of grad_x l a curve on the sphere gains s|q|^2 - o(s); along -n a segment
+    gains -s mu |n|^2 - o(s); every differentiable norm, all d."""
+    space = Space("g", "n")
     g, n = space.vectors()
+    normal = space.length("n")
+    mu = space.product("g", "n") / normal**2
     yield identity(
-        "q = g - <g,n> n is tangential, so grad_x l = mu n + q with mu = <g,n>",
-        sp.expand(space.inner(g - space.product("g", "n") * n, n)),
+        "q = g - mu n with mu = <g,n>/|n|^2 is orthogonal to n, so grad_x l = mu n + q",
+        sp.expand(space.inner(g - mu * n, n)),
         sp.Integer(0),
         method="Gram reduction, sympy identity",
+        shows=(
+            "g = grad_x l, n = grad ||x' - x||_p at x*, not 0 (for p = 2 it has length 1)",
+            "the sphere is a C^1 surface near x* with the normal n, so a curve on it starts with the velocity q",
+        ),
     )
     tangential = sp.Symbol("|q|", nonnegative=True)
     step, around, inward = (
@@ -63,14 +69,14 @@ def stationary(stated: SimpleNamespace) -> Iterator[Fact]:
     )
     method = "first-order expansion, z3"
     yield implies(
-        "a local maximum on the sphere has q = 0",
+        "a local maximum on the sphere has q = 0: else the curve gains s |q|^2/2 at least for small s",
         [sp.Or(sp.Eq(tangential, 0), sp.Ge(around, step * tangential**2 / 2)), sp.Le(around, 0)],
         sp.Eq(tangential, stated.tangential),
         method=method,
     )
     yield implies(
-        "and mu >= 0, since the ball lies on the inner side",
-        [sp.Or(sp.Ge(MU, 0), sp.Ge(inward, -step * MU / 2)), sp.Le(inward, 0)],
+        "and mu >= 0, since the ball lies on the inner side: else the step -s n gains -s mu |n|^2/2 at least",
+        [sp.Or(sp.Ge(MU, 0), sp.Ge(inward, -step * MU * normal**2 / 2)), sp.Le(inward, 0)],
         {">=": sp.Ge(MU, 0), ">": sp.Gt(MU, 0), "<=": sp.Le(MU, 0)}[stated.multiplier],
         method=method,
     )
@@ -141,8 +147,7 @@ CLAIMS: tuple[Claim, ...] = (
         latex=r"\nabla_{\tilde x}J(\tilde x^*,\theta)=0,\quad\mu\ge0",
         assumptions=(
             "x* is on the boundary",
-            "the norm is differentiable at x* - x (every 1 < p < infinity; corners of L_infinity are not "
-            "covered)",
+            "the norm is C^1 near x* - x (every 1 < p < infinity; corners of L_infinity are not covered)",
         ),
         stated={"tangential": sp.Integer(0), "multiplier": ">=", "boundary": True},
         check=stationary,
@@ -153,8 +158,6 @@ CLAIMS: tuple[Claim, ...] = (
             Twin("attack inside", {"boundary": False}),
             Twin("tangential gradient one", {"tangential": sp.Integer(1)}),
         ),
-        remark="Shown for p = 2; for 1 < p < infinity replace n by the gradient of the norm and the great "
-        "circle by a curve on the sphere.",
     ),
     Claim(
         id="eq20.active-gradient",

@@ -44,9 +44,11 @@ def bordered(stated: SimpleNamespace) -> Iterator[Fact]:
     yield from _border_at_a_point(stated.border.subs(SLOPE, 1))
     corner, border, block = second_derivatives()
     method = "second derivatives along arbitrary directions, sympy identity"
-    yield identity("corner d^2J/dmu^2", stated.corner, corner, method=method)
-    yield identity("border d^2J/dmu dx applied to q", stated.border, border, method=method)
-    yield identity("block d^2J/dx^2 applied to p and q", stated.block, block, method=method)
+    yield identity(f"corner d^2J/dmu^2 is the stated {stated.corner}", stated.corner, corner, method=method)
+    yield identity(
+        f"border d^2J/dmu dx applied to q is the stated {stated.border}", stated.border, border, method=method
+    )
+    yield identity("the stated block is d^2J/dx^2 applied to p and q", stated.block, block, method=method)
     yield from same_spectrum()
 
 
@@ -73,7 +75,12 @@ def euclidean(stated: SimpleNamespace) -> Iterator[Fact]:
     method = "directional derivative in Gram scalars, sympy identity"
     product = space.product("r", "v")
     slope = sp.diff(space.norm(r + t * v), t).subs(t, 0)
-    yield identity("the border applied to v", stated.border * product, -slope, method=method)
+    yield identity(
+        "the stated border applied to v is d/dt dJ/dmu at r + t v, that is -d/dt ||r + t v||",
+        stated.border * product,
+        -slope,
+        method=method,
+    )
     bend = space.derivative(lambda at: at / space.norm(at), r, v)
     printed = Vector({"v": stated.identity}) + Vector({"r": stated.outer * product})
     for name in space.names:
@@ -93,7 +100,7 @@ def euclidean(stated: SimpleNamespace) -> Iterator[Fact]:
 
 def _border_at_a_point(printed: sp.Expr) -> Iterator[Fact]:
     yield compare(
-        "the border at x' = x + 1 is the derivative of grad_x J in mu",
+        f"the stated border at x' = x + 1, {printed}, is the derivative of grad_x J in mu",
         printed,
         "==",
         example_border(),
@@ -118,6 +125,7 @@ CLAIMS: tuple[Claim, ...] = (
         stated={"corner": sp.Integer(0), "border": SLOPE, "block": CURVE - MU * BEND},
         check=bordered,
         expected=Verdict.TYPO,
+        group="sign of the border",
         slip=True,
         sides=(1, -1),
         corrected=Reading(
@@ -145,6 +153,7 @@ CLAIMS: tuple[Claim, ...] = (
         stated={"border": 1 / RADIUS, "identity": -MU / RADIUS, "outer": MU / RADIUS**3},
         check=euclidean,
         expected=Verdict.TYPO,
+        group="sign of the border",
         slip=True,
         sides=(1, -1),
         corrected=Reading(

@@ -12,6 +12,7 @@ from theory.deciders.exact import compare, identity
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.ledger.claim import Claim, Reading, Twin
+from theory.statements import measured
 from theory.statements.sec32.branches import THETA, X
 
 STEP = sp.Symbol("t", positive=True)
@@ -224,5 +225,6 @@ CLAIMS: tuple[Claim, ...] = (
             Twin("radius two", {"epsilon": sp.Integer(2)}),
             Twin("attack one per cent off", {"slope": sp.Rational(101, 100)}),
         ),
+        remark=measured.POSITIONS,
     ),
 )

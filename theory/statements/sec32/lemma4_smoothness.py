@@ -38,7 +38,7 @@ def smooth(stated: SimpleNamespace) -> Iterator[Fact]:
     yield identity(
         "grad l_eps(theta) = grad_theta l(x'(theta), theta) has the derivative l_tt - B^T H^{-1} B",
         sp.diff(LTT * (t * v) + transposed * (t * jacobian * v), t),
-        LTT * v - transposed * H**-1 * B * v,
+        LTT * v + stated.sign * transposed * H**-1 * B * v,
         method="chain rule in noncommutative blocks",
         shows=("grad l_eps = grad_theta l + (D x')^T grad_x l, and grad_x l = 0 at an interior attack",),
     )
@@ -101,7 +101,7 @@ def smooth_where_nondegenerate(stated: SimpleNamespace) -> Iterator[Fact]:
         )
     if not stated.nondegenerate:
         yield from inactive_yet_rough(stated)
-    yield from smooth(SimpleNamespace(constant=stated.constant))
+    yield from smooth(SimpleNamespace(constant=stated.constant, sign=-1))
     yield from (fact.as_example() for fact in _rough())
     yield from (fact.as_example() for fact in _harmless(stated.may_be_smooth))
 
@@ -167,7 +167,7 @@ CLAIMS: tuple[Claim, ...] = (
             "the loss follows the branch of that local maximum",
         ),
         cites=("implicit function theorem", "envelope theorem (Danskin)"),
-        stated={"constant": SMOOTH + CROSS**2 / CURVATURE},
+        stated={"constant": SMOOTH + CROSS**2 / CURVATURE, "sign": -1},
         check=smooth,
         expected=Verdict.TRUE,
         sharpest=Reading(
@@ -185,6 +185,7 @@ CLAIMS: tuple[Claim, ...] = (
             Twin("one per cent smaller", {"constant": sp.Rational(99, 100) * SUM}),
             Twin("C_theta_x not squared", {"constant": SMOOTH + CROSS / CURVATURE}),
             Twin("minus for plus", {"constant": SMOOTH - CROSS**2 / CURVATURE}),
+            Twin("l_tt + B^T H^{-1} B, which is smaller than l_tt", {"sign": 1}, of="sharpest"),
         ),
     ),
     Claim(

@@ -68,12 +68,13 @@ def padded(stated: SimpleNamespace) -> Iterator[Fact]:
     along, image = sp.Symbol("|v|", nonnegative=True), sp.Symbol("|Bv|", nonnegative=True)
     column = sp.Matrix([stated.entry * along, image])
     yield identity("|(grad_theta grad J) v| = |B v|", (column.T * column)[0], image**2)
+    whole = sp.Symbol("|grad_theta grad J v|", nonnegative=True)
     yield from sharp_implies(
         "so its norm is at most C_theta_x",
-        [sp.Le(image, CROSS * along)],
-        image,
+        [sp.Eq(whole**2, (stated.entry * along) ** 2 + image**2), sp.Le(image, CROSS * along)],
+        whole,
         CROSS * along,
-        {CROSS: 3, along: 2, image: 6},
+        {CROSS: 3, along: 2, image: 6, whole: 6},
     )
 
 
@@ -134,7 +135,7 @@ def subscript(stated: SimpleNamespace) -> Iterator[Fact]:
         "is [[0,-1,0],[-1,0,0],[0,0,-1]], with singular values 1, 1, 1.",
         dimension=(2,),
     )
-    yield identity("which is its exact smallest singular value", smallest, stated.c, dimension=(2,))
+    yield identity("and c = 1 is exactly that smallest singular value", smallest, stated.c, dimension=(2,))
 
 
 CLAIMS: tuple[Claim, ...] = (

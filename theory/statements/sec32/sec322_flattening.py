@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import sympy as sp
 
 from theory.calculus.conditions import attack_jacobian
-from theory.calculus.derivatives import hessian, mixed
-from theory.deciders.exact import compare, identity
+from theory.calculus.derivatives import bordered_hessian, hessian, mixed
+from theory.deciders.exact import compare, identity, limit
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.ledger.claim import Claim, Reading, Twin
+from theory.statements import measured
 from theory.statements.beyond.tangent import linear_example
 from theory.statements.sec32.branches import CROSS, CURVATURE, SMOOTH, THETA, X, sharp_implies
 
@@ -93,6 +94,27 @@ def flat_on_the_boundary(stated: SimpleNamespace) -> Iterator[Fact]:
         "singular values 1.",
         dimension=(2,),
     )
+
+
+def small_curvature(stated: SimpleNamespace) -> Iterator[Fact]:
+    """Scaling the loss by k -> 0 flattens it: c of Lemma 4 for k (theta x - x^2/2), c of Lemma 5 for k theta.x."""
+    yield identity(
+        "inside: for l = k (theta x - x^2/2) the c of Lemma 4, -grad_x^2 l, is the stated one",
+        -hessian(SCALE * (THETA * X - X**2 / 2), [X])[0],
+        stated.inside,
+    )
+    x, theta = sp.symbols("x1:3", real=True), sp.symbols("theta1:3", real=True)
+    at = {theta[0]: 1, theta[1]: 0, x[0]: 1, x[1]: 0}
+    linear = SCALE * (theta[0] * x[0] + theta[1] * x[1])
+    yield identity(
+        "on the sphere: for l = k theta.x, theta = (1, 0), epsilon = 1 (d = 2; any d >= 2) the bordered "
+        "Hessian has the "
+        "singular values 1, 1 and the stated one, which for k <= 1 is the c of Lemma 5",
+        bordered_hessian(linear, x, [0, 0], SCALE, at=at),
+        sp.Matrix([[0, -1, 0], [-1, 0, 0], [0, 0, -stated.boundary]]),
+    )
+    for where, value in (("inside", stated.inside), ("on the sphere", stated.boundary)):
+        yield limit(f"{where} it tends to 0 with k", value, SCALE, 0, 0)
 
 
 def curvature_of_the_sphere(stated: SimpleNamespace) -> Iterator[Fact]:
@@ -176,6 +198,7 @@ CLAIMS: tuple[Claim, ...] = (
         stated={"constant": SUM, "fixed": False},
         check=flatten,
         expected=Verdict.FALSE,
+        group="flattening in x",
         sides=(sp.Rational(1, 2), 1),
         corrected=Reading(
             statement="If C_theta_theta and C_theta_x stay fixed and the attack is inside, a smaller c "
@@ -197,13 +220,18 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="sec322.flatten-boundary",
         location=PLACE,
-        kind="prose",
+        kind="reading",
         title="'Small singular values of grad_x^2 l make c small' (Lemma 5)",
         statement="If the singular values of grad_x^2 l become small, so does the c of Lemma 5.",
-        assumptions=("the argument is made for Lemmas 4 and 5 alike; here Lemma 5",),
+        assumptions=(
+            "the argument is made for Lemmas 4 and 5 alike; here Lemma 5",
+            "read as an implication; the paper says 'Intuitively' and 'c can be a small value', which is true (claim "
+            "sec322.flatten-can)",
+        ),
         stated={"curvature": MU / EPSILON},
         check=flat_on_the_boundary,
         expected=Verdict.FALSE,
+        group="flattening in x",
         sides=(1, 0),
         corrected=Reading(
             statement="On the sphere the tangent Hessian of J is T^T grad_x^2 l T - (mu/epsilon) I: a flat "
@@ -220,6 +248,28 @@ CLAIMS: tuple[Claim, ...] = (
         ),
     ),
     Claim(
+        id="sec322.flatten-can",
+        location="Sec. 3.2.2, last paragraph",
+        kind="prose",
+        title="Flattening the loss in x can make c small",
+        statement="If we flatten the loss function in the input space, the singular values of the Hessian matrix "
+        "grad_x^2 l become small: i.e., c can be a small value.",
+        assumptions=(
+            "read as existence: some ways of flattening make the c of Lemma 4, and that of Lemma 5, as small as one "
+            "likes; here l is scaled down",
+        ),
+        stated={"inside": SCALE, "boundary": SCALE},
+        check=small_curvature,
+        expected=Verdict.TRUE,
+        twins=(
+            Twin("c does not follow, inside", {"inside": sp.Integer(1)}),
+            Twin("c does not follow, on the sphere", {"boundary": sp.Integer(1)}),
+            Twin("c falls twice as fast", {"inside": SCALE / 2}),
+        ),
+        remark="Scaled down, C_theta_x falls with c, and C_theta_x^2/c too: sec322.flatten. That c must follow the "
+        "singular values is false on the sphere: sec322.flatten-boundary.",
+    ),
+    Claim(
         id="sec322.flatten-bound",
         location=PLACE,
         kind="prose",
@@ -233,6 +283,7 @@ CLAIMS: tuple[Claim, ...] = (
         stated={"before": sp.Integer(1), "exact": False},
         check=bound_or_truth,
         expected=Verdict.FALSE,
+        group="flattening in x",
         sides=(1, 1),
         corrected=Reading(
             statement="The exact Hessian l_tt + B^T |grad_x^2 l|^{-1} B never decreases when |grad_x^2 l| "
@@ -256,6 +307,7 @@ CLAIMS: tuple[Claim, ...] = (
         "training even if the adversarial loss is smooth.",
         empirical=True,
         expected=Verdict.EMPIRICAL,
-        remark="The relationship itself holds only in the corrected form of sec322.flatten.",
+        remark="The relationship itself holds only in the corrected form of sec322.flatten. "
+        + measured.FLATTENING,
     ),
 )

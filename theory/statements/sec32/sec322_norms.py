@@ -106,6 +106,7 @@ CLAIMS: tuple[Claim, ...] = (
             check=finite_p,
         ),
         twins=(
+            Twin("for 1 < p < 2 on the hyperplanes too", {"below_two": True}, of="sharpest"),
             Twin("at x' = x as well", {"at_zero": True}),
             Twin("curvature one per cent off", {"curvature": sp.Rational(101, 100) / RADIUS}),
         ),

@@ -14,8 +14,17 @@ from theory.deciders.exact import compare, identity, limit
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.ledger.claim import Claim, Twin
-from theory.statements.sec32.branches import CROSS, CURVATURE, THETA, X, two_wells, two_wells_facts
+from theory.statements.sec32.branches import (
+    CROSS,
+    CURVATURE,
+    THETA,
+    X,
+    movements_add,
+    two_wells,
+    two_wells_facts,
+)
 from theory.statements.sec32.lemma4 import lemma
+from theory.statements.sec32.lemma5 import lemma as lemma5
 
 
 def several_maxima(stated: SimpleNamespace) -> Iterator[Fact]:
@@ -43,10 +52,15 @@ def several_maxima(stated: SimpleNamespace) -> Iterator[Fact]:
 
 
 def local_branch(stated: SimpleNamespace) -> Iterator[Fact]:
-    """Following one local maximum of the two wells: x' = a solves theta = 4a(a^2 - 1) with slope 1/(12
-    a^2 - 4) <= 1/8 for a >= 1."""
+    """Lemma 4 inside, Lemma 5 as corrected on the sphere, Lemma 1; then the two wells, where x' = a solves
+    theta = 4a(a^2 - 1) with slope 1/(12 a^2 - 4) <= 1/8 for a >= 1."""
     a = sp.Symbol("a", positive=True)
-    yield from lemma(SimpleNamespace(constant=CROSS / CURVATURE, along_branch=True, convex=True))
+    bound = CROSS / CURVATURE
+    yield from lemma(SimpleNamespace(constant=bound, along_branch=True, convex=True))
+    yield from lemma5(
+        SimpleNamespace(constant=bound, positive_multiplier=True, condition=stated.on_the_sphere)
+    )
+    yield from movements_add("Lemma 1: the gradient of the loss at that local maximum is Lipschitz, too")
     slope = 1 / sp.diff(4 * a * (a**2 - 1), a)
     one = (1,)
     yield identity(
@@ -148,12 +162,13 @@ CLAIMS: tuple[Claim, ...] = (
         "near the attack of the previous parameter update.",
         assumptions=("the local maximum stays nondegenerate (Lemma 4, or Lemma 5 as corrected)",),
         cites=("implicit function theorem", "mean value theorem"),
-        stated={"constant": sp.Rational(1, 8)},
+        stated={"constant": sp.Rational(1, 8), "on_the_sphere": "tangent < 0"},
         check=local_branch,
         expected=Verdict.TRUE,
         twins=(
             Twin("one per cent smaller", {"constant": sp.Rational(99, 800)}),
             Twin("one per cent larger (not attained)", {"constant": sp.Rational(101, 800)}),
+            Twin("on the sphere under Lemma 5's det > 0", {"on_the_sphere": "det > 0"}),
         ),
     ),
     Claim(

@@ -144,7 +144,8 @@ def label(stated: SimpleNamespace) -> Iterator[Fact]:
         dimension=(1,),
     ).as_example()
     yield identity(
-        "the exponent is that of Eq. (10), whose integral is e^F, coordinate by coordinate",
+        f"the stated centre {stated.centre} gives the exponent of Eq. (10), whose integral is e^F, coordinate "
+        "by coordinate",
         GAMMA * (stated.centre - X) ** 2,
         GAMMA * (THETA - X) ** 2,
         method="sum over coordinates, sympy identity",
@@ -183,7 +184,11 @@ _THEOREM_LATEX = (
 )
 
 
-_CONSTANT_TWINS = (
+SHARP_TWINS = (
+    Twin("sharpened: the larger end without gamma", {"upper": GAMMA**2 * EIGENVALUE}, of="sharpest"),
+    Twin("sharpened: the smaller end with gamma once", {"lower": GAMMA - GAMMA * EIGENVALUE}, of="sharpest"),
+)
+CONSTANT_TWINS = (
     Twin("constant one per cent smaller", {"constant": sp.Rational(99, 100) * PRINTED}),
     Twin("gamma in place of gamma^2", {"constant": GAMMA + GAMMA * FROBENIUS}),
     Twin("without the first gamma", {"constant": GAMMA**2 * FROBENIUS}),
@@ -216,7 +221,7 @@ CLAIMS = (
             stated={"lower": GAMMA - GAMMA**2 * EIGENVALUE, "upper": GAMMA**2 * EIGENVALUE - GAMMA},
             check=exact_norm,
         ),
-        twins=_CONSTANT_TWINS,
+        twins=(*CONSTANT_TWINS, *SHARP_TWINS),
         remark="The printed constant is never attained, for Sigma is positive definite; max(gamma, gamma^2 "
         "sup lambda_max - gamma) serves "
         "in its place. -nabla^2 F <= gamma I holds with no supremum at all. The main text cites Eq. (48) "
@@ -236,6 +241,7 @@ CLAIMS = (
         stated={"constant": PRINTED},
         check=over_the_set_alone,
         expected=Verdict.FALSE,
+        group="where the supremum of Sigma is taken",
         sides=(
             sp.Rational(378, 65) - sp.log(2),
             (sp.Rational(3, 2) + sp.Rational(2304, 4225)) * 2 * sp.log(2),
@@ -248,7 +254,7 @@ CLAIMS = (
             check=lipschitz,
         ),
         cites=(ANALYTIC, SPECTRAL, "mean value inequality"),
-        twins=_CONSTANT_TWINS[:2],
+        twins=CONSTANT_TWINS[:2],
         remark="Some constant exists on every bounded set, convex or not (claim theorem3.bounded-set).",
     ),
     Claim(
@@ -297,6 +303,6 @@ CLAIMS = (
             stated={"lower": GAMMA - GAMMA**2 * EIGENVALUE, "upper": GAMMA**2 * EIGENVALUE - GAMMA},
             check=exact_norm,
         ),
-        twins=_CONSTANT_TWINS,
+        twins=(*CONSTANT_TWINS, *SHARP_TWINS),
     ),
 )

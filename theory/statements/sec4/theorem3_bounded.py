@@ -12,7 +12,7 @@ from theory.deciders.exact import identity, limit
 from theory.deciders.facts import Fact, Verdict
 from theory.deciders.reals import implies
 from theory.deciders.vectors import Space
-from theory.ledger.claim import Claim, Twin
+from theory.ledger.claim import Claim, Reading, Tightness, Twin
 from theory.statements.sec4.entropy_examples import CAP_VARIANCE, RADIUS, THETA, caps
 from theory.statements.sec4.theorem3 import ANY, EIGENVALUE, FROBENIUS, largest_at_most_frobenius
 
@@ -114,28 +114,53 @@ def mass_bounded_below() -> Iterator[Fact]:
 
 
 def finite(stated: SimpleNamespace) -> Iterator[Fact]:
-    """||Sigma_theta||_F <= tr Sigma_theta <= m/(gamma Z(theta)), for e^(-L) <= 1 under N(theta, I/gamma)."""
+    """Sigma_theta <= I/(gamma Z(theta)), for e^(-L) <= 1 under N(theta, I/gamma); so its m eigenvalues are finite."""
     yield from largest_at_most_frobenius()
-    yield from frobenius_at_most_trace()
-    yield trace_at_most_second_moment()
     gaussian = line_integral((X - THETA) ** 2, -GAMMA / 2 * (X - THETA) ** 2)
     mass = line_integral(sp.Integer(1), -GAMMA / 2 * (X - THETA) ** 2)
-    yield identity("each coordinate of N(theta, I/gamma) has variance 1/gamma", gaussian / mass, 1 / GAMMA)
-    weight, square = sp.symbols("exp(-L) |theta-theta'|^2", positive=True)
+    yield identity(
+        "N(theta, I/gamma) has the variance 1/gamma in every direction", gaussian / mass, 1 / GAMMA
+    )
+    weight, square = (sp.Symbol(name, positive=True) for name in ("exp(-L)", "<theta'-theta,v>^2"))
     yield implies(
-        "L >= 0: exp(-L) |theta - theta'|^2 is at most |theta - theta'|^2",
+        "L >= 0: exp(-L) <theta' - theta, v>^2 is at most <theta' - theta, v>^2",
         [sp.Le(weight, stated.largest_weight)],
         sp.Le(weight * square, square),
     )
-    moment = sp.Symbol("E_N[exp(-L)|theta-theta'|^2]", positive=True)
+    names = ("E_N[exp(-L)<theta'-theta,v>^2]", "Var<theta',v>")
+    moment, variance = (sp.Symbol(name, positive=True) for name in names)
     yield implies(
-        f"with Z = E_N[exp(-L)] in (0, 1]: ||Sigma||_F <= {stated.bound} < oo",
-        [sp.Le(moment, M / GAMMA), sp.Le(FROBENIUS, moment / Z), sp.Le(Z, 1)],
-        sp.Le(FROBENIUS, stated.bound),
+        "with Z = E_N[exp(-L)] in (0, 1], along every unit v: Var <theta', v> <= E <theta' - theta, v>^2 <= "
+        "1/(gamma Z)",
+        [sp.Le(moment, 1 / GAMMA), sp.Le(variance, moment / Z), sp.Le(Z, 1)],
+        sp.Le(variance, 1 / (GAMMA * Z)),
+        shows=("<.,.> is the inner product of R^m, E_N the mean under N(theta, I/gamma)",),
+    )
+    norm, count, longer = sp.symbols("f_k k f_(k+1)", nonnegative=True)
+    cap = sp.Symbol("1/(gamma Z)", positive=True)
+    yield implies(
+        "k + 1 eigenvalues of at most 1/(gamma Z) have a root of squares of at most sqrt(k + 1)/(gamma Z), "
+        "by induction: "
+        "||Sigma||_F < oo",
+        [sp.Le(norm**2, count * cap**2), sp.Le(EIGENVALUE, cap), sp.Eq(longer**2, norm**2 + EIGENVALUE**2)],
+        sp.Le(longer**2, (count + 1) * cap**2),
+        method="induction over the eigenvalues, z3",
+    )
+
+
+def frobenius_bound(stated: SimpleNamespace) -> Iterator[Fact]:
+    """The bound that the induction ends with, and that L = 0 attains it in every dimension m."""
+    yield from finite(SimpleNamespace(largest_weight=sp.Integer(1)))
+    yield identity(
+        "after all m eigenvalues: the stated bound is sqrt(m)/(gamma Z)",
+        stated.bound**2,
+        M * (1 / (GAMMA * Z)) ** 2,
     )
     yield identity(
-        "equality for L = 0 and m = 1", stated.bound.subs({Z: 1, M: 1}), gaussian / mass
-    ).as_example()
+        "attained for every m by L = 0, where Z = 1 and Sigma = I/gamma has m eigenvalues 1/gamma",
+        stated.bound.subs(Z, 1),
+        sp.sqrt(M * (1 / GAMMA) ** 2),
+    )
 
 
 CLAIMS = (
@@ -145,23 +170,39 @@ CLAIMS = (
         kind="proof step",
         equations=(71,),
         title="sigma_1(Sigma) <= ||Sigma||_F < oo for every theta",
-        statement="sigma_1(Sigma_theta) <= ||Sigma_theta||_F < oo for theta in R^m; in fact "
-        "||Sigma_theta||_F <= m/(gamma Z(theta)) with "
-        "Z(theta) = E exp(-L) in (0, 1] under N(theta, I/gamma).",
+        statement="sigma_1(Sigma_theta) <= ||Sigma_theta||_F < oo for theta in R^m.",
         latex=r"\sigma_1(\Sigma_\theta)\le\|\Sigma_\theta\|_F<\infty",
         assumptions=("beta = 1, L >= 0 and finite",),
         cites=(SPECTRAL,),
-        stated={"largest_weight": sp.Integer(1), "bound": M / (GAMMA * Z)},
+        stated={"largest_weight": sp.Integer(1)},
         check=finite,
         expected=Verdict.TRUE,
+        sharpest=Reading(
+            statement="||Sigma_theta||_F <= sqrt(m)/(gamma Z(theta)) with Z(theta) = E exp(-L) in (0, 1] "
+            "under N(theta, "
+            "I/gamma), for every theta; L = 0 attains it for every m.",
+            latex=r"\|\Sigma_\theta\|_F\le\frac{\sqrt m}{\gamma Z(\theta)}",
+            stated={"bound": sp.sqrt(M) / (GAMMA * Z)},
+            check=frobenius_bound,
+        ),
+        tightness=Tightness(
+            pair="L = 0, m = 4, gamma = 1: Sigma = I, Z = 1",
+            attained=sp.eye(4).norm(),
+            bound=(sp.sqrt(M) / (GAMMA * Z)).subs({M: 4, GAMMA: 1, Z: 1}),
+        ),
         twins=(
             Twin("L >= -log 2 only", {"largest_weight": sp.Integer(2)}),
-            Twin("bound one per cent smaller", {"bound": sp.Rational(99, 100) * M / (GAMMA * Z)}),
-            Twin("without Z", {"bound": M / GAMMA}),
+            Twin("weights up to 1.01", {"largest_weight": sp.Rational(101, 100)}),
+            Twin(
+                "sharpened bound one per cent smaller",
+                {"bound": sp.Rational(99, 100) * sp.sqrt(M) / (GAMMA * Z)},
+                of="sharpest",
+            ),
+            Twin("sharpened bound with m for its root", {"bound": M / (GAMMA * Z)}, of="sharpest"),
+            Twin("sharpened bound without Z", {"bound": sp.sqrt(M) / GAMMA}, of="sharpest"),
         ),
-        remark="The paper gives no bound, only finiteness; this one is attained by L = 0 and m = 1. That "
-        "Sigma is finite does not need L >= 0: "
-        "a loss bounded below serves as well, with L - inf L for L.",
+        remark="The paper gives no bound, only finiteness. That Sigma is finite does not need L >= 0: a loss bounded "
+        "below serves as well, with L - inf L for L.",
     ),
     Claim(
         id="theorem3.bounded-set",

@@ -93,13 +93,14 @@ def entry_begins(stated: SimpleNamespace) -> Iterator[Fact]:
     ).as_example()
     gradient = sp.expand(stated.stray * GAMMA * (THETA_U + T * U_V - Moment(A) / Moment(sp.Integer(1))))
     yield identity(
-        "-d2F/dtheta_j dtheta_i is d/dtheta_j of gamma (theta_i - E[theta'_i])",
+        "-d2F/dtheta_j dtheta_i is the stated second expression, d/dtheta_j of gamma (theta_i - E[theta'_i]) times "
+        f"{stated.stray}",
         at_theta(derivative(derivative(negative_log_mass(), S), T)).subs(BETA, 1),
         at_theta(derivative(gradient, T)).subs(BETA, 1),
         method=METHOD,
     )
     yield identity(
-        "which is gamma delta_ij - gamma dE[theta'_i]/dtheta_j",
+        "and this is the stated last one, gamma delta_ij - gamma dE[theta'_i]/dtheta_j",
         at_theta(derivative(gradient, T)).subs(BETA, 1),
         stated.last.subs(MEAN_SLOPE, _mean_slope()),
         method=METHOD,

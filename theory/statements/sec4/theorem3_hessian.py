@@ -216,6 +216,7 @@ CLAIMS = (
                 "difference in place of sum", dict.fromkeys(("middle", "right"), GAMMA - GAMMA**2 * LARGEST)
             ),
             Twin("gamma sigma_1(Sigma)", dict.fromkeys(("middle", "right"), GAMMA + GAMMA * LARGEST)),
+            Twin("sharpened: the larger end without gamma", {"upper": GAMMA**2 * EIGENVALUE}, of="sharpest"),
         ),
         remark="Never an equality: the two terms have opposite signs, so the bound adds what in truth is "
         "subtracted. The first = of Eq. (54) "

@@ -92,9 +92,11 @@ def normaliser(stated: SimpleNamespace) -> Iterator[Fact]:
 def split(stated: SimpleNamespace) -> Iterator[Fact]:
     """The two sets cover R^m without overlap, each integrand has one sign on its set; the signs add up."""
     yield exactly_one(stated.plus, stated.minus)
-    yield implies("on Theta_+ the integrand is >= 0", [stated.plus], sp.Ge(stated.whole, 0))
+    yield implies("on Theta_+ the integrand is >= 0", [stated.plus], sp.Ge(stated.whole * WEIGHT * GAUSS, 0))
     yield implies(
-        "on Theta_- the integrand of the second part is >= 0", [stated.minus], sp.Ge(stated.inner, 0)
+        "on Theta_- the integrand of the second part is >= 0",
+        [stated.minus],
+        sp.Ge(stated.inner * WEIGHT * GAUSS, 0),
     )
     yield identity(
         "minus the second part's integrand is the whole one", stated.outer * stated.inner, stated.whole

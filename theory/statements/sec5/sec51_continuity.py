@@ -215,6 +215,7 @@ CLAIMS = (
         stated={"distance": sp.Integer(0)},
         check=l2_jumps,
         expected=Verdict.FALSE,
+        group="continuity of the adversarial loss",
         sides=(sp.log(2), sp.log(2)),
         corrected=Reading(
             statement="The loss is continuous everywhere, indeed (||x|| + epsilon)-Lipschitz, and that "
@@ -250,6 +251,7 @@ CLAIMS = (
         stated={"theta_1": sp.Integer(0)},
         check=linf_jumps,
         expected=Verdict.FALSE,
+        group="continuity of the adversarial loss",
         sides=(sp.log(1 + sp.exp(sp.Rational(-2, 5))), sp.log(1 + sp.exp(sp.Rational(-2, 5)))),
         corrected=Reading(
             statement="The loss is continuous everywhere: |l(a) - l(b)| <= (||x||_inf + epsilon) ||a - "

@@ -58,8 +58,21 @@ def stationary(stated: SimpleNamespace) -> Iterator[Fact]:
     yield compare("the ends are neighbouring integers", stated.high - stated.low, "==", sp.Integer(1))
 
 
-def stationary_to_four_digits() -> Iterator[Fact]:
-    """The signs of 1 + u + e^u at two rationals 0.0001 apart."""
+def stationary_to_four_digits(stated: SimpleNamespace) -> Iterator[Fact]:
+    """1 + u + e^u, the sign of the slope, grows; its signs at two rationals 0.0001 apart; swish at its root."""
+    factor = SIGMOID * (1 - SIGMOID)
+    yield identity(
+        "the slope of swish is sigmoid (1 - sigmoid) (1 + u + e^u), a positive number times what grows with u: swish "
+        "falls before u* and rises after it, so that u* is its only stationary point and its global minimum",
+        sp.diff(U * SIGMOID, U),
+        factor * (1 + U + sp.exp(U)),
+    )
+    root = sp.Symbol("e^u*", positive=True)
+    yield identity(
+        "at e^u = -(1 + u) the value u e^u/(1 + e^u) is the stated one",
+        (U * root / (1 + root)).subs(root, -(1 + U)),
+        stated.least,
+    )
     yield compare("the slope is negative at -1.2785", sign_of_slope(ROOT_FROM), "<", sp.Integer(0))
     yield compare("the slope is positive at -1.2784", sign_of_slope(ROOT_TO), ">", sp.Integer(0))
     yield compare("which are 0.0001 apart", ROOT_TO - ROOT_FROM, "==", sp.Rational(1, 10000))
@@ -242,23 +255,28 @@ CLAIMS = (
             "point and the global minimum of swish; it lies between -1.2785 and -1.2784, and "
             "swish(u*) = 1 + u* = -0.27846...",
             latex=r"u^*=-1-W(1/e)",
-            check=lambda stated: stationary_to_four_digits(),
+            stated={"least": 1 + U},
+            check=stationary_to_four_digits,
         ),
         twins=(
             Twin("interval one unit to the right", {"low": sp.Integer(-1), "high": sp.Integer(0)}),
             Twin("interval one unit to the left", {"low": sp.Integer(-3), "high": sp.Integer(-2)}),
             Twin("sign of the second term", {"slope": SIGMOID - U * SIGMOID * (1 - SIGMOID)}),
             Twin("second term without 1 - sigmoid", {"slope": SIGMOID + U * SIGMOID}),
+            Twin("the least value is u* itself", {"least": U}, of="sharpest"),
         ),
     ),
     Claim(
         id="fig2.closed-form",
         location="Sec. 5.1, Fig. 2(d)-(f)",
-        kind="prose",
+        kind="reading",
         title="The attack on the swish model has no closed form",
         statement="Since we cannot compute the optimal adversarial examples (of the swish model) in "
         "closed form, we used PGD attacks.",
-        assumptions=("z = swish(theta.x'), y = 1, one layer",),
+        assumptions=(
+            "z = swish(theta.x'), y = 1, one layer",
+            "read of any closed form, Lambert's W included; that there is none in elementary functions is not denied",
+        ),
         stated={"t": sp.Integer(2)},
         check=no_closed_form,
         expected=Verdict.FALSE,

@@ -11,6 +11,7 @@ from theory.deciders.exact import compare, identity
 from theory.deciders.facts import Fact, Verdict
 from theory.ledger.claim import Claim, Twin
 from theory.ledger.quoted import about_the_text
+from theory.statements import measured
 
 RUNS = 3
 LEVEL = sp.Rational(1, 20)
@@ -168,7 +169,7 @@ CLAIMS = (
         expected=Verdict.EMPIRICAL,
         remark="No run separates this cause from others. Theorem 3 is about exact averages under p_theta "
         "at beta = 1, while the chain that was run samples at beta = 2e8 (see alg1.temperature): "
-        "it stays near a minimiser of L + gamma/2 ||theta - theta'||^2.",
+        "it stays near a minimiser of L + gamma/2 ||theta - theta'||^2. " + measured.SMOOTHER,
     ),
     Claim(
         id="sec53.almost-all-cases",
