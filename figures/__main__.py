@@ -32,6 +32,9 @@ def run(argv: Sequence[str] | None) -> int:
     # One thread a worker: they share the cores, and sums in another order would move the last digits.
     for variable in THREAD_COUNTS:
         os.environ.setdefault(variable, "1")
+    # Nothing is shown on a screen or dated: a slip in these would only end matplotlib's import, or its writing.
+    os.environ["MPLBACKEND"] = "agg"
+    os.environ.pop("SOURCE_DATE_EPOCH", None)
     from figures.files import captions, write_page
     from support.files import make_folder
 

@@ -3,6 +3,7 @@ ledger's sentences (`adversaries`), timings (`bench`)."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from support.commands import guarded, start
@@ -15,6 +16,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(argv: Sequence[str] | None) -> int:
     """The command itself. A command's own modules are loaded once it is known which one is asked for."""
+    # Small arrays in float64: whatever accelerators the variable names, or misspells, would only make them slower.
+    os.environ["JAX_PLATFORMS"] = "cpu"
     from numerics import bench, bounds, entropy_command
     from numerics.adversaries import command as adversaries
     from support.options import CommandParser

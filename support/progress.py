@@ -33,9 +33,11 @@ class Progress:
         self.close()
 
     def at(self, done: float, what: str = "") -> None:
-        """Shows that `done` of the total is done, and what is under way; not more often than a reader can follow."""
+        """Shows that `done` of the total is done, and what is under way; not more often than a reader can follow, on a
+        terminal at once."""
         now = time.monotonic()
-        if now - self.shown < (REFRESH if self.live else SPARSE):
+        at_once = self.live and not self._drawn
+        if not at_once and now - self.shown < (REFRESH if self.live else SPARSE):
             return
         self.shown = now
         words = f"{self.program}: {self._share(done)}{what}{self._left(done)}"

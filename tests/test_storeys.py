@@ -19,7 +19,7 @@ STOREYS: dict[str, Storeys] = {
         ("deciders", "cli"),
         ("calculus", "ledger"),
         ("testing",),
-        ("statements", "own_loss", "template"),
+        ("statements", "own_loss", "template", "l0_paper"),
         ("commands",),
         ("__main__",),
     ),

@@ -59,6 +59,13 @@ class ClaimTest(pytest.Item):
             return f"{self.name}\n{excinfo.value}"
         return super().repr_failure(excinfo, style)
 
+    def _traceback_filter(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+        """From the check of the claim on: what pytest and this file do around it is of no use to its author."""
+        kept = excinfo.traceback.filter(
+            lambda entry: "_pytest" not in str(entry.path) and "pluggy" not in str(entry.path)
+        )
+        return kept or excinfo.traceback
+
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the test belongs: the paper's folder."""
         return self.path, None, self.name

@@ -258,3 +258,21 @@ def test_weights_of_any_size_are_not_called_singular(large: str) -> None:
         t = mpmath.matrix([mpf(large), 1])
         expected = -mpf(3) / 5 / mpmath.norm(t) * (mpmath.eye(2) - t * t.T / mpmath.norm(t) ** 2)
         assert mpmath.mnorm(report.attack_jacobian - expected, 1) < AGREED * mpmath.mnorm(expected, 1)
+
+
+def test_losses_that_doubles_cannot_tell_apart_are_attacked_all_the_same() -> None:
+    below = check_loss("exp(-1e6*x**2*t)", "x", "t", epsilon=1, center=(5,), at=(1,))
+    assert below.attack[0] == 4  # the largest of numbers such as 10^-6948711
+    beside_one = check_loss("1e-300*sin(x*t)+1", "x", "t", epsilon=1, center=(0,), at=(1,))
+    assert beside_one.attack[0] == 1
+    with mpmath.workdps(40):
+        assert abs(beside_one.multipliers[0] / (mpf(10) ** -300 * mpmath.cos(1)) - 1) < AGREED
+    with pytest.raises(ValueError, match="does not change with x"):
+        check_loss("sin(x)**2+cos(x)**2+t", "x", "t", epsilon=1, center=(0,), at=(1,))
+
+
+def test_what_is_singular_to_the_digits_that_are_kept_is_said_to_be_no_more() -> None:
+    with pytest.raises(
+        ValueError, match="whose multiplier is 0, released, is singular, to 20 digits of the loss's"
+    ):
+        check_loss("erf(1e10*x*t)", "x", "t", epsilon=1, center=(0,), at=(1,))

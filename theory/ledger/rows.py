@@ -106,7 +106,7 @@ def rows(
             finished(name, rows_of(name, paper.folder))
     else:
         one = partial(rows_of, folder=paper.folder)
-        in_workers(one, paper.files, workers, finished, advice="it decides claims side by side, try it alone")
+        in_workers(one, paper.files, workers, finished, advice="leave it more memory")
     return [row for name in paper.files for row in found[name]]
 
 

@@ -16,12 +16,17 @@ from theory.own_loss.kinks import kink_at, smooth_within
 from theory.own_loss.lemmas import lemma4, lemma5
 from theory.own_loss.local import Local
 from theory.own_loss.matrices import Matrix, Spectrum, solved, spectral_norm, spectrum, times
-from theory.own_loss.newton import Maximum
+from theory.own_loss.newton import SINGULAR, Maximum
 from theory.own_loss.objective import DIGITS, WORKING_DIGITS, Objective, exact
 from theory.own_loss.problem import LossProblem, read_problem
 from theory.own_loss.search import SearchResult, find_attack, place_of
 from theory.own_loss.text import LossReport
 
+ZERO_MULTIPLIER = {
+    "interior": "nothing",
+    "sphere": "the sphere, whose multiplier is 0,",
+    "box": "the faces of zero multiplier",
+}
 ZERO = mpf(10) ** -40  # of the loss's scale: a slope below it is rounding, and printed as 0
 MOST_EXTRA_DIGITS = 3000
 SAME_GRADIENT = mpf(10) ** -20  # relative difference of two gradients in theta that count as equal
@@ -77,12 +82,16 @@ def _refuse_singular(objective: Objective, problem: LossProblem, found: SearchRe
         "sphere": "the Hessian of the Lagrangian on the tangent space of the sphere",
         "box": "its Hessian in the coordinates that are free or held by a zero multiplier",
     }
+    where = (
+        spaces[best.case] if best.flat else f"its Hessian in x, with {ZERO_MULTIPLIER[best.case]} released,"
+    )
     units = [e / exact(problem.epsilon) ** 2 for e in best.eigenvalues]
     smallest = f", smallest |eigenvalue| {nstr(min(map(abs, units)), 3)}" if units else ""
     other = f"; another maximiser is ({place_of(objective, found.ties[0].u)})" if found.ties else ""
     raise ValueError(
         f"loss has a singular Hessian at its maximum x' = ({place_of(objective, best.u)}): "
-        f"{spaces[best.case]} is singular{smallest}{other}; "
+        f"{where} is singular, to {-int(mpmath.log10(SINGULAR))} digits of the loss's largest derivative on the ball"
+        f"{smallest}{other}; "
         "the attack is not isolated or not differentiable at this theta, D_theta x' does not exist "
         "and Lemmas 4 and 5 do not apply: choose another theta, center or epsilon"
     )

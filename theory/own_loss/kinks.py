@@ -102,8 +102,11 @@ def explained(objective: Objective, u: Sequence[float]) -> str | None:
         for shift in (APART, -APART)
     ]
     slopes = [", ".join(f"{entry:.6g}" for entry in _in_x(objective, side)) for side in sides]
+    node = nearest.guard.node
+    bent = objective.graph.nodes[node][0] in ("pick", "sqrt", "root")
+    where = "on a kink," if bent else "at the edge of where the loss is defined,"
     return (
-        f"it lies on a kink, {written(objective.graph, nearest.guard.node)}: grad_x l is ({slopes[0]}) on one side and "
+        f"it lies {where} {written(objective.graph, node)}: grad_x l is ({slopes[0]}) on one side and "
         f"({slopes[1]}) on the other, so that Lemmas 4 and 5 say nothing of it"
     )
 

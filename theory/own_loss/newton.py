@@ -62,10 +62,14 @@ class Maximum:
         return all(m > SINGULAR * self.scale for m in self.multipliers)
 
     @property
+    def flat(self) -> bool:
+        """Whether the restricted Hessian is singular."""
+        return bool(min((abs(e) for e in self.eigenvalues), default=self.scale) <= SINGULAR * self.scale)
+
+    @property
     def singular(self) -> bool:
-        """Whether the restricted Hessian is singular, also with boundaries of zero multiplier released."""
-        flat = min((abs(e) for e in self.eigenvalues), default=self.scale) <= SINGULAR * self.scale
-        return bool(flat or (not self.strict and self.released_singular))
+        """Whether it is, also with boundaries of zero multiplier released."""
+        return self.flat or bool(not self.strict and self.released_singular)
 
 
 def polish(

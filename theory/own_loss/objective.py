@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -65,7 +66,8 @@ class Objective:
         try:
             if self.rescaled:
                 return self.rescaled_value(self.precise_value(u, DOUBLE_DIGITS))
-            return _double(self._value.at(_at(u), DOUBLE_DIGITS, SMALLEST)[0])
+            number = float(self._value.at(_at(u), DOUBLE_DIGITS, SMALLEST)[0])
+            return number if math.isfinite(number) else math.nan
         except Unresolved:
             return math.nan
 
@@ -124,5 +126,6 @@ def _in_doubles(function: Callable[..., tuple[float, ...]], u: Sequence[float]) 
 
 
 def _double(value: mpf) -> float:
+    """The nearest double; the largest one where the number is larger, which keeps the order."""
     number = float(value) if mpmath.isfinite(value) else math.nan
-    return number if math.isfinite(number) else math.nan
+    return math.copysign(sys.float_info.max, number) if math.isinf(number) else number

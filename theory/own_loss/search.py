@@ -11,7 +11,7 @@ import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import mpmath
@@ -20,12 +20,12 @@ from mpmath import mpf, nstr
 
 from theory.own_loss.evaluate import Unresolved
 from theory.own_loss.kinks import explained
-from theory.own_loss.newton import CONVERGED, Maximum, distance, polish
+from theory.own_loss.newton import Maximum, distance, polish
 from theory.own_loss.objective import WORKING_DIGITS, Objective
 
 TIE = mpf(10) ** -30  # relative difference of two losses that count as equal
 SEED = 20210301
-SCALED = 40  # samples that the loss's scale is taken from
+SCALED = 40  # samples, and starts, that the loss's scale is taken from
 MOST_SHOWN = 8  # coordinates in a message
 COARSE_DIGITS = 17  # of the derivatives there
 
@@ -53,7 +53,7 @@ def find_attack(objective: Objective, norm: str) -> SearchResult:
     values = [objective.value(u) for u in samples]
     _check_finite(objective, samples, values)
     with mpmath.workdps(WORKING_DIGITS):
-        scale = _scale(objective, samples)
+        scale = _scale(objective, [*samples[:SCALED], *islice(ball.starts(), SCALED)])
         objective.scale = scale
         if max(values) - min(values) <= 1e-7 * max(map(abs, values)):
             objective.rescale(objective.precise_value([0.0] * ball.size), scale)
@@ -184,13 +184,12 @@ def _check_finite(objective: Objective, samples: Sequence[Sequence[float]], valu
 
 def _scale(objective: Objective, samples: Sequence[Sequence[float]]) -> mpf:
     """The largest first or second derivative in u among some samples: what singular is measured against."""
-    largest = level = mpf(0)
+    largest = mpf(0)
     failed: Unresolved | None = None
     done = 0
-    for u in samples[:SCALED]:
+    for u in samples:
         try:
-            level = max(level, abs(objective.precise_value(u, COARSE_DIGITS)))
-            parts = objective.precise_derivatives(u, COARSE_DIGITS, CONVERGED * level)
+            parts = objective.precise_derivatives(u, COARSE_DIGITS)
         except Unresolved as error:
             failed = error  # a kink
             continue
@@ -198,7 +197,7 @@ def _scale(objective: Objective, samples: Sequence[Sequence[float]]) -> mpf:
         largest = max([largest, *(abs(entry) for part in parts for entry in part)])
     if failed is not None and not done:
         raise failed
-    if largest <= CONVERGED * level:
+    if largest == 0:
         raise ValueError(
             "loss does not change with x on the ball at this theta: every point of the ball is a maximiser, "
             "its Hessian in x is singular (zero) and D_theta x' does not exist; choose another theta"
