@@ -138,7 +138,7 @@ def row(claim: Claim) -> Row:
         grade=str(decision.grade),
         method=printed.method,
         dimension=_dimension(decision.dimension),
-        evidence=[fact.line() for fact in printed.facts],
+        evidence=printed.lines(),
         witness=_witness(printed.witness),
         corrected=_reading(claim.corrected, decision.corrected),
         sharpest=_reading(claim.sharpest, decision.sharpest),
@@ -248,7 +248,7 @@ def _reading(reading: Reading | None, finding: Finding | None) -> dict | None:
         "grade": str(finding.grade),
         "method": finding.method,
         "dimension": _dimension(finding.dimension),
-        "evidence": [fact.line() for fact in finding.facts],
+        "evidence": finding.lines(),
     }
 
 
