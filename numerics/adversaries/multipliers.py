@@ -141,9 +141,13 @@ def along_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
         return NOWHERE
     ks = (low, high, 1 - 1e-3, 1.0, 1 + 1e-3, 1 + low, 1 + high)
     values = [lagrangian(instance, k * peak, True, 1) for k in ks]
-    rising = [Gap(a, b, 1e-13) for a, b in zip(values[:3], values[1:4], strict=True)]
-    falling = [Gap(b, a, 1e-13) for a, b in zip(values[3:-1], values[4:], strict=True)]
-    return worst(*rising[:1], *rising[2:], *falling[:1], *falling[2:])
+    risen = (
+        (0, 1),
+        (2, 3),
+        (4, 3),
+        (6, 5),
+    )  # pairs of places, the value at the first at most that at the second
+    return worst(*(Gap(values[a], values[b], 1e-13) for a, b in risen))
 
 
 def k_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
