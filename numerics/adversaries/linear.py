@@ -51,10 +51,7 @@ def lengths_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
     bound = best * np.linalg.norm(one - other)
     unlike = (a - b) ** 2 if sentence.matter else 0.0
     square = epsilon**2 * (np.linalg.norm(one - other) ** 2 - unlike) / (a * b)
-    against = (
-        -other if one @ other > 0 else other
-    )  # antipodal to `one` at both lengths, where the constant is met
-    against = -one / a * np.linalg.norm(against)
+    against = -one / a * b  # antipodal to `one`, of the other's length: where the constant is met
     met = np.linalg.norm(l2_attack(one, epsilon) - l2_attack(against, epsilon)) / np.linalg.norm(
         one - against
     )
