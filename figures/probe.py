@@ -28,7 +28,7 @@ POSITIONS = {
     "faces": ("#56b4e9", "faces of the box"),
     "sphere": ("#009e73", "L2 sphere"),
     "interior": ("#f0e442", "inside"),
-    "kink": ("#d55e00", "on a kink"),
+    "kink": ("#d55e00", "ended on a kink"),
     "unresolved": ("#b8b8b8", "unresolved"),
 }
 KINDS = {"small-silu": "smooth", "small": "ReLU"}

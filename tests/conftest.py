@@ -21,9 +21,6 @@ for asked in (
     "PYTHONWARNINGS",
 ):
     os.environ.pop(asked, None)
-if sys.warnoptions:
-    sys.warnoptions.clear()
-    warnings.resetwarnings()
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile(
@@ -31,6 +28,14 @@ settings.register_profile(
 )
 settings.register_profile("explore", max_examples=1000, deadline=None, suppress_health_check=SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_configure() -> None:
+    if sys.warnoptions:
+        sys.warnoptions.clear()
+        warnings.resetwarnings()
+        for hidden in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", hidden)
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,9 @@ STOREYS: dict[str, Storeys] = {
     "theory": (
         ("deciders", "cli"),
         ("calculus", "ledger"),
+        ("certificates",),
         ("testing",),
-        ("statements", "own_loss", "template"),
+        ("statements", "own_loss", "template", "l0_paper"),
         ("commands",),
         ("__main__",),
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from support.commands import guarded, start
 
@@ -37,11 +36,11 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from support.options import CommandParser, folder_name
+    from support.options import RESULTS, CommandParser, file_name, folder_name
 
     parser = CommandParser(prog="python -m figures.errata", description=__doc__)
     parser.add_argument(
-        "--results", type=folder_name, default=Path("results"), metavar="DIR", help="where theory.json lies"
+        "--results", type=folder_name, default=RESULTS, metavar="DIR", help="where theory.json lies"
     )
     parser.add_argument(
         "--paper",
@@ -49,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="whose ledger it is (default: this project's paper)",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the PDF (default: errata.pdf in --results)")
+    parser.add_argument(
+        "--out", type=file_name, metavar="FILE", help="the PDF (default: errata.pdf in --results)"
+    )
     return parser
 
 

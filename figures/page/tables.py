@@ -17,7 +17,8 @@ def laptop(grids: Sequence[Grid] | None) -> Html:
         grids,
         "Laptop",
         "The six methods of the paper's Table 3 at its hyperparameters, on a part of CIFAR-10 with a small net: what "
-        "of its claims can be seen in ten minutes a run.",
+        "of its claims can be seen in ten minutes a run. What follows from it for them stands in "
+        "results/verdicts_laptop.md and claim_laptop.md, its curves and landscapes in results/laptop.",
         "python training/run.py --table laptop --seeds 3 --data-dir DIR --amp bf16",
     )
 

@@ -8,7 +8,25 @@ from importlib import import_module
 from numerics.adversaries.adversary import Adversary
 
 # The files of this room that give a tuple ADVERSARIES, by section of the paper.
-FILES = ("linear", "interior", "lemma5", "box", "entropy_bounds", "entropy_limits")
+FILES = (
+    "linear",
+    "linear_moves",
+    "linear_corners",
+    "lemma1",
+    "theorem1",
+    "theorem2",
+    "interior",
+    "lemma5",
+    "lagrangian",
+    "maxima",
+    "small_radius",
+    "landscape",
+    "logistic",
+    "lp_attacks",
+    "box",
+    "entropy_bounds",
+    "entropy_limits",
+)
 
 
 def adversaries(names: Iterable[str] = ()) -> list[Adversary]:

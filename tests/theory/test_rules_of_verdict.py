@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,6 +24,7 @@ from theory.ledger.claim import Claim, Reading, Tightness, Twin, decide, decide_
 from theory.ledger.paper import open_paper
 from theory.statements.sec2.eq4_descent import C, T, descent
 
+ROOT = Path(__file__).resolve().parents[2]
 A, B = sp.symbols("a b", real=True)
 SMALL = sp.Symbol("x", positive=True)
 
@@ -169,6 +172,16 @@ def test_the_descent_lemma_asks_of_the_step_only_what_it_says(share: sp.Rational
     assert sp.Lt(T, 2 / C) in premises
 
 
+def test_a_step_names_by_number_the_earlier_steps_it_uses_and_no_other() -> None:
+    first, second, last = (replace(fact(True), says=says) for says in ("A holds", "B holds", "so C"))
+    assert Finding.of([first, second, last.using("A", "B h")]).lines()[2].endswith("[uses steps 1, 2]")
+    assert Finding.of([first, last.using("A")]).lines()[1].endswith("[uses step 1]")
+    assert "uses" not in Finding.of([first, last]).lines()[1]
+    for wrong in ([last.using("A"), first], [first, last.using("D")]):
+        with pytest.raises(ValueError, match="which no earlier step says"):
+            Finding.of(wrong).lines()
+
+
 def test_a_twin_is_of_the_right_statement_or_of_the_sharpened_one() -> None:
     def check(stated: SimpleNamespace) -> Iterator[Fact]:
         yield compare("", stated.size, "==", sp.Integer(stated.right))
@@ -200,6 +213,14 @@ def test_a_group_names_a_defect_that_several_wrong_statements_share_and_counts_o
     assert ledger.defects([replace(false, id=name) for name in "abc"]) == 3
     assert ledger.defects([replace(false, id=name, group="one") for name in "abc"]) == 1
     assert ledger.defects([replace(false, kind="reading")]) == 0
+
+
+def test_the_readme_counts_what_the_committed_ledger_counts() -> None:
+    rows = json.loads((ROOT / "results" / "theory.json").read_text(encoding="utf-8"))
+    false = [row for row in rows if row["verdict"] == "false" and row["kind"] != "reading"]
+    distinct = {row["group"] or row["id"] for row in false}
+    said = f"{len(false)} statements fail as printed, with {len(distinct)} distinct defects"
+    assert said in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
 
 def test_show_ends_with_1_where_a_step_in_coordinates_or_a_twin_contradicts_the_ledger(

@@ -242,6 +242,14 @@ def test_a_reading_of_the_code_is_held_against_at_of_the_code() -> None:
     assert "**AT+EnSGD, code**: not judged, there is no run with a seed that “AT, code” has." in missing
 
 
+def test_where_the_at_of_its_own_reading_was_not_run_a_reading_is_held_against_the_papers() -> None:
+    records = {arm: runs(f"compact-{arm.ending}", [1.0, 1.0, 1.0]) for arm in ARMS}
+    records[next(arm for arm in ARMS if arm.ending == "at+code")] = []
+    result = findings(arms("compact", None), records, {}, 3)
+    assert result["comparisons"]["AT+EnSGD, code"]["against"] == "AT"
+    assert result["comparisons"]["AT+EnSGD, code"]["seeds"] == (0, 1, 2)
+
+
 def test_seconds_of_two_machines_are_left_open_and_the_page_says_why() -> None:
     records = {arm: runs(f"compact-{arm.ending}", [1.0, 0.95, 1.05]) for arm in ARMS}
     quick = next(arm for arm in ARMS if arm.ending == "at-ensgd")

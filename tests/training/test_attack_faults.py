@@ -328,6 +328,8 @@ def test_numpy_numbers_are_settings_of_awp_and_of_the_evaluation():
         ({"steps": np.float64(3)}, r"steps = "),
         ({"steps": np.True_}, r"steps = "),
         ({"box": (0, "1")}, r"box = \(0, '1'\)"),
+        ({"box": (0, 1, 2)}, r"box = \(0, 1, 2\)"),
+        ({"box": None}, r"box = None"),
     ],
 )
 def test_what_is_no_number_is_named(change, message):

@@ -309,6 +309,10 @@ def test_a_group_and_a_scheduler_may_set_numpy_numbers():
         ({"position": True}, r"position = True"),
         ({"outer_steps": -1}, r"outer_steps = -1"),
         ({"seed": 2**32}, r"seed = 4294967296"),
+        ({"noise": [["cpu", "zz"]]}, "no readable noise generators"),
+        ({"noise": [["cpu", "00"]]}, "no readable noise generators"),
+        ({"noise": None}, "no readable noise generators"),
+        ({"measured": None}, "no readable noise generators or measurements"),
     ],
 )
 def test_a_loop_that_cannot_have_been_is_refused_and_nothing_changed(change, message):
@@ -339,3 +343,15 @@ def test_a_state_saved_at_a_learning_rate_of_zero_is_loaded():
     _, other = trained(0, eta_inner_decays=True)
     other.load_state_dict(optimizer.state_dict())
     assert other.param_groups[0]["lr"] == 0.0
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_inference_mode_around_construction_or_a_step_makes_no_difference(built):
+    model = small_net()
+    with torch.inference_mode(built):
+        optimizer = EntropySGD(model.parameters(), **LOOP, preset="code")
+    for k in range(7):
+        backward(model, k)
+        with torch.inference_mode(not built):
+            optimizer.step()
+    assert torch.equal(bits(model), bits(trained(7, preset="code")[0]))

@@ -21,7 +21,10 @@ def test_the_numbers_of_the_probe_are_those_of_its_results(found):
     text = " ".join(README.split())
     groups = {(one["kind"], one["norm"]): one for one in found["positions"]}
     kinks = [100 * groups["small", norm]["shares"]["kink"]["mean"] for norm in ("linf", "l2")]
-    assert f"{kinks[0]:.1f} % of the L-infinity and {kinks[1]:.1f} % of the L2 attacks sit on a kink" in text
+    assert (
+        f"for {kinks[0]:.1f} % of the L-infinity and {kinks[1]:.1f} % of the L2 attacks ends on a kink"
+        in text
+    )
     assert all(one["shares"]["interior"]["mean"] == 0 for one in groups.values())
     smooth = groups["small-silu", "l2"]
     assert smooth["shares"]["sphere"]["mean"] == 1

@@ -18,10 +18,11 @@ from probe_records import record, split
 from torch import nn
 
 from training.data import load
+from training.examples.drop_in import train
 from training.results.probe_record import confirmed, validate_probe
 from training.results.records import read
 from training.runs.stopping import Stop
-from training.studies.probe import command
+from training.studies.probe import command, probe
 from training.studies.probe.findings import findings
 from training.studies.probe.nets import Wanted
 from training.studies.probe.page import answers, page
@@ -133,7 +134,9 @@ def test_the_page_holds_the_answers_and_says_what_was_not_measured():
     text = page(found)
     assert all(answer in text for _, answer in answers(found))
     assert "Not measured." in text
-    assert "75.0 % on the sphere, 25.0 % on a kink; n = 8 images, 1 nets, seeds 0" in text
+    assert (
+        "75.0 % on the sphere, 25.0 % where the search ends on a kink; n = 8 images, 1 nets, seeds 0" in text
+    )
     assert "nan" not in text
 
 
@@ -206,3 +209,17 @@ def test_bad_options_are_one_line_and_status_2(arguments, said, tmp_path, capsys
     assert said in error
     assert error.count("\n") == 1
     assert not list(Path(tmp_path).iterdir())
+
+
+def test_the_probe_runs_on_the_net_of_the_drop_in_example():
+    torch.manual_seed(0)
+    data = load("digits")
+    x, y = data.pixels(data.train_images[:128]), data.train_labels[:128]
+    net = nn.Sequential(
+        nn.Conv2d(1, 32, 3, 2, 1), nn.BatchNorm2d(32), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10)
+    )
+    train(net, lambda: [(x, y)] * 4, epochs=2, epsilon=0.15, inner_steps=2)
+    for norm in ("linf", "l2"):
+        found = probe(net, x[:3], y[:3], epsilon=0.15, norm=norm, restarts=2)
+        assert bool((found.attack.loss >= found.attack.plain - 1e-12).all())
+        assert sum(found.shares().values()) == pytest.approx(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -276,6 +277,18 @@ def test_a_newer_timing_replaces_its_own_and_no_other(timed: Path, tmp_path: Pat
     assert second["recipe"] == "compact-at"
     assert second["engines"]["fast"]["evaluation"]["images"] == 7
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_in_bf16_the_fast_engine_stands_beside_itself_in_float32_against_the_same_reference(
+    timed: Path, tmp_path: Path
+) -> None:
+    shutil.copy(timed / "training_bench.json", tmp_path)
+    assert bench(tmp_path, "--amp", "bf16") == 0
+    plain, autocast = entries(tmp_path)
+    assert [one["engines"]["fast"]["precision"] for one in (plain, autocast)] == ["float32", "bf16"]
+    assert [one["engines"]["reference"]["precision"] for one in (plain, autocast)] == ["float32"] * 2
+    assert "bf16" in autocast["rates"]
+    assert "bf16" not in plain["rates"]
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ class Fact:
     could have one, as in a fact about the text; `shows` are lines of the derivation; a refuted fact carries a
     witness where the method yields one. An `example` is an instance beside a general argument: it can refute,
     but what it supports is known from the other facts and not limited by it. `question` is what was decided,
-    for the certificates; None where it was not put to a decider.
+    for the certificates; None where it was not put to a decider. `uses` names the earlier steps it rests on.
     """
 
     says: str
@@ -123,6 +123,11 @@ class Fact:
     witness: Witness | None = None
     example: bool = False
     question: Question | None = field(default=None, compare=False, repr=False)
+    uses: tuple[str, ...] = field(default=(), compare=False)
+
+    def using(self, *steps: str) -> Fact:
+        """The same fact, which rests on earlier steps of its argument, each named by a part of its sentence."""
+        return replace(self, uses=(*self.uses, *steps))
 
     def as_example(self) -> Fact:
         """The same fact, marked as an instance beside a general argument."""
@@ -158,6 +163,29 @@ class Finding:
     def of(cls, facts: Iterable[Fact]) -> Finding:
         """Collects facts in the order in which the argument states them."""
         return cls(tuple(facts))
+
+    def lines(self) -> list[str]:
+        """The facts, a line each, which names by their numbers the steps that a step says it uses.
+
+        Raises ValueError where a step uses one that no earlier step is.
+        """
+        return [
+            fact.line() + (f" [uses {_numbers(self._numbers_of(step))}]" if fact.uses else "")
+            for step, fact in enumerate(self.facts)
+        ]
+
+    def _numbers_of(self, step: int) -> list[int]:
+        found: list[int] = []
+        for part in self.facts[step].uses:
+            there = [n for n, earlier in enumerate(self.facts[:step], start=1) if part in earlier.says]
+            if not there:
+                raise ValueError(
+                    f"step {step + 1}, {self.facts[step].says!r}, uses {part!r}, which no earlier step says; "
+                    "name a part "
+                    "of an earlier step's sentence"
+                )
+            found += there
+        return sorted(set(found))
 
     @property
     def refuted_by(self) -> Fact | None:
@@ -206,6 +234,10 @@ class Finding:
     def witness(self) -> Witness | None:
         """The witness of the refuting fact, if any."""
         return self.refuted_by.witness if self.refuted_by is not None else None
+
+
+def _numbers(steps: list[int]) -> str:
+    return ("step " if len(steps) == 1 else "steps ") + ", ".join(map(str, steps))
 
 
 Decider = TypeVar("Decider", bound=Callable[..., Fact])

@@ -106,7 +106,7 @@ def rows(
             finished(name, rows_of(name, paper.folder))
     else:
         one = partial(rows_of, folder=paper.folder)
-        in_workers(one, paper.files, workers, finished, advice="it decides claims side by side, try it alone")
+        in_workers(one, paper.files, workers, finished, advice="leave it more memory")
     return [row for name in paper.files for row in found[name]]
 
 
@@ -138,7 +138,7 @@ def row(claim: Claim) -> Row:
         grade=str(decision.grade),
         method=printed.method,
         dimension=_dimension(decision.dimension),
-        evidence=[fact.line() for fact in printed.facts],
+        evidence=printed.lines(),
         witness=_witness(printed.witness),
         corrected=_reading(claim.corrected, decision.corrected),
         sharpest=_reading(claim.sharpest, decision.sharpest),
@@ -248,7 +248,7 @@ def _reading(reading: Reading | None, finding: Finding | None) -> dict | None:
         "grade": str(finding.grade),
         "method": finding.method,
         "dimension": _dimension(finding.dimension),
-        "evidence": [fact.line() for fact in finding.facts],
+        "evidence": finding.lines(),
     }
 
 

@@ -206,8 +206,8 @@ def _facts(screen: Console, heading: str, facts: Sequence[Fact]) -> None:
     if not facts:
         return
     screen.print(f"[bold]{heading}[/bold]")
-    for step, fact in enumerate(facts, start=1):
-        _say(screen, f"{step}. {fact.line()}")
+    for step, (fact, line) in enumerate(zip(facts, Finding.of(facts).lines(), strict=True), start=1):
+        _say(screen, f"{step}. {line}")
         for line in fact.shows:
             _say(screen, line, indent=5, style="dim")
     screen.print()

@@ -177,6 +177,7 @@ class EntropySGD(torch.optim.Optimizer):
         return Diagnostics(self._outer_steps, **self._loop()["measured"])
 
     @_eagerly
+    @torch.inference_mode(False)
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
         """One pass of the inner loop with the gradients in place and, at the loop's end, the outer step.

@@ -24,6 +24,7 @@ State = dict[str, Any]
 Group = Mapping[str, Any]
 
 
+@torch.inference_mode(False)
 def add_missing(state: State, weight: Tensor, group: Group) -> None:
     """Has in the state of a parameter whatever the settings of its group need, zero where it is new."""
     if "anchor" not in state:
@@ -65,7 +66,12 @@ def loadable(state_dict: Mapping[str, Any], groups: Sequence[Group]) -> Mapping[
     indices = [index for group in saved for index in group["params"]]
     weights = [weight for group in groups for weight in group["params"]]
     for index, weight in zip(indices, weights, strict=False):
-        for value in state_dict["state"].get(index, {}).values():
+        state = state_dict["state"].get(index, {})
+        if not isinstance(state.get("passes", 0), int):
+            raise ValueError(
+                f"state_dict has passes = {state['passes']!r} of a parameter; it must be a whole number"
+            )
+        for value in state.values():
             if isinstance(value, Tensor) and value.shape != weight.shape:
                 raise ValueError(
                     f"state_dict was taken with a parameter of shape {tuple(value.shape)} where this optimizer has "
@@ -98,3 +104,24 @@ def _check_loop(loop: Mapping[str, Any], last: int) -> None:
                 f"state_dict has {name} = {value!r} in its loop; it must be a whole number from 0 to {most}: the file "
                 "is damaged or was edited, load another one"
             )
+    if not isinstance(loop.get("measured"), Mapping) or not _are_generators(loop.get("noise")):
+        raise ValueError(
+            "state_dict has no readable noise generators or measurements in its loop: the file is damaged or was "
+            "edited, load another one"
+        )
+
+
+def _are_generators(saved: Any) -> bool:
+    """Whether it is what `Noise.state` returns; of a CPU also whether a generator takes it."""
+    try:
+        for kind, state in saved:
+            words = (
+                state.cpu()
+                if isinstance(state, Tensor)
+                else torch.tensor([*bytes.fromhex(state)], dtype=torch.uint8)
+            )
+            if kind == "cpu":
+                torch.Generator().set_state(words)
+    except (ValueError, TypeError, RuntimeError, AttributeError):
+        return False
+    return True

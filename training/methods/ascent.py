@@ -136,7 +136,8 @@ def checked(
             f"x has type {x.dtype} and shape {tuple(x.shape)}; it must hold a batch of floats (N, ...): divide "
             "images of whole numbers by 255 first"
         )
-    low, high = [math.nan if (end := real(one)) is None else end for one in box]
+    ends = [math.nan if (end := real(one)) is None else end for one in (() if box is None else box)]
+    low, high = ends if len(ends) == 2 else (math.nan, math.nan)
     if not -math.inf < low < high < math.inf:
         raise ValueError(
             f"box = {box}; it must be (low, high) with low < high, both finite: (0, 1) for pixels"

@@ -106,9 +106,8 @@ class AdversarialWeights:
             written = [
                 one for one, version in zip(trained, versions, strict=False) if one._version != version
             ]
-            restored = list(dict.fromkeys([*weights, *written]))
             with torch.no_grad():
-                torch._foreach_copy_(restored, [saved[weight] for weight in restored])
+                torch._foreach_copy_(list(saved), list(saved.values()))
             torch.clear_autocast_cache()
         if written:
             raise RuntimeError(

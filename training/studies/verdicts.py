@@ -202,7 +202,9 @@ def page(stem: str, records: Mapping[str, Sequence[Record]], findings: Sequence[
         "",
         "Differences are percentage points, reading minus plain, paired by seed; in brackets the 95 % interval by "
         "Student's t. A sentence is confirmed or contradicted where the interval leaves out 0, each for itself and not "
-        "all at once, else open: with two seeds only a difference that hardly varies is more.",
+        "all at once, else open: with two seeds only a difference that hardly varies is more. Train: what the training "
+        "forwards of the last epoch got right under PGD, augmented, at theta' for EntropySGD and at w + v for AWP; a "
+        "smaller one is no gain unless the test accuracy is larger.",
         "",
         "| the paper says | reading | against | by | reading | against | difference | seeds | verdict |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",

@@ -39,7 +39,7 @@ def maxima(stated: SimpleNamespace) -> Iterator[Fact]:
         ],
         sp.Le(MIDDLE, (1 - SHARE) * ONE + SHARE * OTHER),
         method=SCALARS,
-    )
+    ).using("is convex in theta")
     ends, far = sp.symbols("g(theta_1)+G(theta_1) g(theta_2)+G(theta_2)", real=True)
     total = sp.Symbol("g(theta_t)+G(theta_t)", real=True)
     first, second, third = sp.symbols("G(theta_1) G(theta_2) G(theta_t)", real=True)
@@ -54,8 +54,8 @@ def maxima(stated: SimpleNamespace) -> Iterator[Fact]:
         ],
         sp.Le(total, (1 - SHARE) * ends + SHARE * far),
         method="induction over the examples, z3 on the step",
-    )
-    yield from kinks_open_upward(stated.upward)
+    ).using("a maximum of convex functions")
+    yield kinks_open_upward(stated.upward).using("a maximum of convex functions", "so is a sum")
     theta = sp.Symbol("theta", real=True)
     yield identity(
         "the weight is attained: for l = -C_theta_theta theta^2/2, on which attacks have no effect, L_epsilon and the "
@@ -79,12 +79,12 @@ def one_input(weight: sp.Expr) -> Iterator[Fact]:
     )
 
 
-def kinks_open_upward(upward: bool) -> Iterator[Fact]:
+def kinks_open_upward(upward: bool) -> Fact:
     """The slope of a convex function along a line never falls, and adding a square changes no jump of it."""
     right, left, step = sp.symbols("g(theta+sv) g(theta-sv) s", real=True)
     here = sp.Symbol("g(theta)", real=True)
     slopes = (right - here) / step, (here - left) / step
-    yield implies(
+    return implies(
         "at a kink the slope of L_epsilon along any v jumps upward only: the difference quotients of the convex g "
         "satisfy right >= left, and those of the square (weight/2)|theta|^2 have the same limit",
         [sp.Gt(step, 0), sp.Le(2 * here, right + left)],

@@ -44,14 +44,14 @@ def descent(stated: SimpleNamespace) -> Iterator[Fact]:
     drop = sp.integrate((1 - C * s) * square, (s, 0, T))
     yield identity(
         "integrated: L(theta - t g) <= L(theta) - t (1 - C_s t/2) ||g||^2", drop, T * (1 - C * T / 2) * square
-    )
+    ).using("d/dt L(theta - t g)")
     here, there, level = sp.symbols("L(theta) L(theta-tg) L(theta^0)", real=True)
     yield implies(
         "at a first point where the segment could leave the set the loss is below L(theta^0), so there is "
         "no such point",
         [sp.Le(there, here - drop), sp.Le(here, level), sp.Lt(T, stated.limit)],
         sp.Lt(there, level),
-    )
+    ).using("integrated:")
     yield identity(
         "no longer step will do: for L = C_s theta^2/2 the step 2/C_s goes from theta to -theta",
         THETA - stated.limit * sp.diff(C * THETA**2 / 2, THETA),
@@ -73,7 +73,7 @@ def _stationary() -> Iterator[Fact]:
         [sp.Le(last, start - drop * total), sp.Ge(last, lowest), sp.Le(large * size**2, total)],
         sp.Le(large, budget),
         shows=("L falls by at least c ||g_k||^2 in step k, so sum ||g_k||^2 <= (L_0 - L_*)/c",),
-    )
+    ).using("integrated:", "so there is no such point")
 
 
 def right_function(stated: SimpleNamespace) -> Iterator[Fact]:

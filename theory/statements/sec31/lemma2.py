@@ -87,7 +87,7 @@ def lipschitz(stated: SimpleNamespace) -> Iterator[Fact]:
         [*admissible, *space.gram_conditions()],
         sp.Le(sp.simplify(moved / EPSILON**2), constant**2 * apart),
         method=GRAM,
-    )
+    ).using("the squared distance of two attacks")
     shortest = {LENGTH_A: lower, LENGTH_B: lower}
     yield identity(
         f"at |a| = |b| = {lower} the two sides are equal, whatever the angle",
@@ -133,7 +133,7 @@ def exactly(stated: SimpleNamespace) -> Iterator[Fact]:
         space.gram_conditions(),
         sp.Le(moved, constant**2 * apart),
         method=GRAM,
-    )
+    ).using("the squared distance of two attacks")
     antipodes = {PRODUCT: -LENGTH_A * LENGTH_B}
     yield identity(
         "no function of |a| and |b| alone that is smaller serves: a and b = -(|b|/|a|) a attain it, in every d",

@@ -46,7 +46,7 @@ def smooth(stated: SimpleNamespace) -> Iterator[Fact]:
         SimpleNamespace(constant=EPSILON / THETA_MIN, lower=THETA_MIN, bounded_below=stated.bounded_below)
     )
     yield from one_sample(stated.constant, sp.Le(MOVED * THETA_MIN, EPSILON * APART))
-    yield average(MEAN)
+    yield average(MEAN).using("one sample")
     for sign in (1, -1):
         pull = sp.diff(worst_quadratic(sign), WEIGHT).subs(WEIGHT, sign * THETA_MIN)
         other = sp.diff(worst_quadratic(-sign), WEIGHT).subs(WEIGHT, -sign * THETA_MIN)
@@ -84,7 +84,7 @@ def one_sample(constant: sp.Expr, move: sp.Basic) -> Iterator[Fact]:
         [triangle, *bounds, move],
         sp.Le(gap, constant * APART),
         method="Assumption 1 and the move of the attack; z3 on nonlinear real arithmetic",
-    )
+    ).using("G = ||a + b||")
 
 
 def worst_quadratic(sign: int) -> sp.Expr:
@@ -168,7 +168,7 @@ def between_any_two(constant: sp.Expr, share: sp.Expr, lower: sp.Expr) -> Iterat
         sp.Le(moved, close),
         method="Cauchy-Schwarz on named scalars, z3 on nonlinear real arithmetic",
         shows=("D = ||theta_1 - theta_2||",),
-    )
+    ).using("| ||a|| - ||b|| |", "sigmoid' = s (1 - s)")
     yield from lipschitz(SimpleNamespace(constant=EPSILON / THETA_MIN, lower=THETA_MIN, bounded_below=True))
     mean, change, total = sp.symbols("|g_1+g_2|/2 |g_1-g_2| G", nonnegative=True)
     larger = sp.Symbol("(p_1+p_2)/2", nonnegative=True)
@@ -184,14 +184,14 @@ def between_any_two(constant: sp.Expr, share: sp.Expr, lower: sp.Expr) -> Iterat
         sp.Le(total, constant * APART),
         method="triangle inequality and Lemma 2; z3 on nonlinear real arithmetic",
         shows=("||g|| <= ||x|| + epsilon <= R + epsilon; ||g_1 - g_2|| is the move of the attack (Lemma 2)",),
-    )
+    ).using("p_1 g_1 - p_2 g_2", "so |p_1 - p_2| <=", "||x'(a) - x'(b)|| <=")
     yield identity(
         "the constant is the sum of the two terms, (R + epsilon)^2/4 and the largest share of epsilon over the least "
         "||theta||",
         constant,
         (REACH + EPSILON) ** 2 / 4 + share * EPSILON / lower,
     )
-    yield average(MEAN)
+    yield average(MEAN).using("one sample")
 
 
 def averaged_norm(stated: SimpleNamespace) -> Iterator[Fact]:

@@ -45,7 +45,7 @@ def sharp_implies(
     at = ", ".join(f"{name} = {value}" for name, value in point.items())
     witness = None if not broken and sides[0] == sides[1] else Witness(point, sides[0], "==", sides[1])
     yield Fact(
-        f"the step before allows equality: its premises hold and its two sides are equal at {at}",
+        f"equality is possible: the premises of that step hold and its two sides are equal at {at}",
         witness is None,
         Grade.PROVED,
         "substitution",
@@ -53,6 +53,7 @@ def sharp_implies(
         (),
         witness,
         question=Question("attained", ([*premises, sp.Eq(left, right)], dict(equality))),
+        uses=(says,),
     )
 
 

@@ -72,7 +72,7 @@ def bounded_set(stated: SimpleNamespace) -> Iterator[Fact]:
             "Z = E exp(-L) under N(theta, I/gamma), c_1 = -log((gamma/2 pi)^(m/2) integral of exp(-L - gamma "
             "|theta'|^2))",
         ),
-    )
+    ).using("||Sigma||_F <= tr Sigma", "tr Sigma <= E", "= 2^(m/2)", "2|theta|^2 + 2|theta'|^2")
     yield identity(
         "the bound is (4/gamma)(gamma R^2 + c_0)", stated.bound, 4 / GAMMA * (GAMMA * RADIUS**2 + OFFSET)
     )
@@ -135,7 +135,7 @@ def finite(stated: SimpleNamespace) -> Iterator[Fact]:
         [sp.Le(moment, 1 / GAMMA), sp.Le(variance, moment / Z), sp.Le(Z, 1)],
         sp.Le(variance, 1 / (GAMMA * Z)),
         shows=("<.,.> is the inner product of R^m, E_N the mean under N(theta, I/gamma)",),
-    )
+    ).using("has the variance 1/gamma", "L >= 0: exp(-L)")
     norm, count, longer = sp.symbols("f_k k f_(k+1)", nonnegative=True)
     cap = sp.Symbol("1/(gamma Z)", positive=True)
     yield implies(
@@ -145,7 +145,7 @@ def finite(stated: SimpleNamespace) -> Iterator[Fact]:
         [sp.Le(norm**2, count * cap**2), sp.Le(EIGENVALUE, cap), sp.Eq(longer**2, norm**2 + EIGENVALUE**2)],
         sp.Le(longer**2, (count + 1) * cap**2),
         method="induction over the eigenvalues, z3",
-    )
+    ).using("along every unit v")
 
 
 def frobenius_bound(stated: SimpleNamespace) -> Iterator[Fact]:
@@ -155,7 +155,7 @@ def frobenius_bound(stated: SimpleNamespace) -> Iterator[Fact]:
         "after all m eigenvalues: the stated bound is sqrt(m)/(gamma Z)",
         stated.bound**2,
         M * (1 / (GAMMA * Z)) ** 2,
-    )
+    ).using("k + 1 eigenvalues")
     yield identity(
         "attained for every m by L = 0, where Z = 1 and Sigma = I/gamma has m eigenvalues 1/gamma",
         stated.bound.subs(Z, 1),

@@ -12,13 +12,12 @@ from typing import Any
 
 from support.commands import guarded
 from support.files import replace_file
-from support.options import CommandParser
+from support.options import RESULTS, CommandParser, folder_name
 from support.progress import Progress, plain_warnings
 from training.cells.recipes import RECIPES
 from training.cli import count, fraction, positive
 from training.engine.device import Computing
 from training.results.probe_record import probe_key, validate_probe
-from training.results.provenance import ROOT
 from training.results.records import append, read
 from training.runs.stopping import Stop, Stopped
 from training.studies.probe.findings import findings
@@ -92,10 +91,10 @@ def _nets(options: argparse.Namespace) -> list[Wanted]:
 def _write(path: Path, stem: str) -> None:
     found = findings(read(path, validate_probe))
     found["answers"] = answers(found)
-    replace_file(path.with_name(f"{stem}.json"), json.dumps(found, indent=1, allow_nan=False) + "\n")
     text = page(found)
+    print(text, flush=True)
+    replace_file(path.with_name(f"{stem}.json"), json.dumps(found, indent=1, allow_nan=False) + "\n")
     replace_file(path.with_name(f"{stem}.md"), text)
-    print(text)
 
 
 def _parser() -> CommandParser:
@@ -166,13 +165,13 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--nets",
-        type=Path,
+        type=folder_name,
         action="append",
-        default=[ROOT / "results"],
+        default=[RESULTS],
         metavar="DIR",
         help="where training/run.py wrote nets to; may be given again",
     )
-    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument("--out", type=folder_name, default=RESULTS, metavar="DIR", help="default: results")
     return parser
 
 

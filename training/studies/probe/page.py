@@ -12,10 +12,12 @@ Found = Mapping[str, Any]
 RULES = (
     "Rules. The attack is the best of several starts, polished by Newton's method on the faces of the region until the "
     "slope along its face is at most 1e-8, and the pixel box [0, 1] is part of the region. An attack that has not "
-    "converged is counted and enters no mean; on a kink the gradient jumps over a ten-thousandth of epsilon and nearly "
-    "as much over a tenth of that. sigma is the eigenvalue of grad^2 L_eps that is largest in size; a net whose sigma "
+    "converged is counted and enters no mean. Its search is said to end on a kink where the gradient jumps over a "
+    "ten-thousandth of epsilon and nearly as much over a tenth of that; Newton's method stops there, and the maximum "
+    "may lie further along it. sigma is the eigenvalue of grad^2 L_eps that is largest in size; a net whose sigma "
     "differences of gradients, with attacks found again at displaced weights, do not confirm within 1 % is left out. "
-    "Intervals are 95 % by Student's t over the seeds; three seeds make them wide. Ratios are averaged geometrically."
+    "Intervals are 95 % by Student's t over the seeds, each for itself; three seeds make them wide. Ratios: averaged "
+    "geometrically."
 )
 
 
@@ -118,7 +120,7 @@ PLACES = {
     "sphere": "on the sphere",
     "faces": "on faces of the box",
     "corner": "at a corner",
-    "kink": "on a kink",
+    "kink": "where the search ends on a kink",
     "unresolved": "unresolved",
 }
 

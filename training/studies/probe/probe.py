@@ -33,8 +33,8 @@ class Probe:
 
     attack     : the attack itself (`Attack`)
     position   : a word of POSITIONS for each example: "sphere" the L2 ball presses, perhaps with some pixels; "faces"
-                 some coordinates are at bounds that press and no ball; "corner" no direction is left; "kink" the loss
-                 has a kink there, to which no second order belongs; "unresolved" the search did not converge
+                 some coordinates are at bounds that press and no ball; "corner" no direction is left; "kink" the
+                 search ended on a kink of the loss, where there is no second order; "unresolved" it did not converge
     multiplier : mu, of the L2 ball; 0 where it does not press
     at_ball    : share of the coordinates that the ball's box holds ("linf")
     at_pixels  : share that the pixel box holds; the paper's constraint is the ball alone

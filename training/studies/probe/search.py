@@ -43,7 +43,7 @@ class Attack:
     loss      : (n,), at the attack; `plain` (n,) that of the plain PGD
     slope     : (n,), the first-order residual
     converged : (n,), whether it is at most the tolerance
-    kink      : (n,), not converged, and the gradient jumps there: the attack sits on a kink of the loss
+    kink      : (n,), not converged, and the gradient jumps there: the search ended on a kink of the loss
     maxima    : (n,), different local maxima found that converged
     runner_up : (n,), the loss of the best less that of the next of them; nan where there is no other
     """
