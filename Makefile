@@ -22,7 +22,7 @@ bounds := results/bounds.md results/bounds.json
 tables := results/tables.md results/tables.tex results/records.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce figures test lint clean
+.PHONY: help install reproduce figures test lint coq clean
 
 help: ## Show the targets and the variables they heed
 	@echo 'Usage: make TARGET [VARIABLE=value ...]'
@@ -96,6 +96,13 @@ lint: install ## Check style and types alone
 	@$(python) -m ruff format --check $(sources)
 	@echo 'lint: mypy'
 	@$(python) -m mypy
+
+coq: install ## Check the certified implications with the kernel of Coq, where coqc is installed
+	@command -v coqc > /dev/null || { \
+	  echo 'coq: coqc is not installed: `apt-get install coq` or `brew install coq`; 8.16 is known to work' >&2; exit 2; }
+	@$(python) -m theory coq
+	@cd results && { coqc --version && coqc -q certificates.v; } > certificates.log
+	@tail -n 20 results/certificates.log
 
 clean: ## Remove .venv, caches and build leftovers; results/ stays
 	@if [ -f $(own)/pyvenv.cfg ]; then rm -rf $(own); fi

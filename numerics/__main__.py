@@ -1,5 +1,5 @@
 """`python -m numerics`: -F at a point (`local-entropy`), measured Lipschitz bounds (`bounds`), attacks on the
-ledger's sentences (`adversaries`), timings (`bench`)."""
+ledger's sentences (`adversaries`), timings (`bench`), certificates for the ledger's facts (`certify`)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def run(argv: Sequence[str] | None) -> int:
     os.environ["JAX_PLATFORMS"] = "cpu"
     from numerics import bench, bounds, entropy_command
     from numerics.adversaries import command as adversaries
+    from numerics.certificates import command as certificates
     from support.options import CommandParser
 
     parser = CommandParser(prog="python -m numerics", description=__doc__)
@@ -35,6 +36,11 @@ def run(argv: Sequence[str] | None) -> int:
     )
     bench.add_arguments(
         commands.add_parser("bench", help="methods for -F compared: time, error, silent failures")
+    )
+    certificates.add_arguments(
+        commands.add_parser(
+            "certify", help="the stored facts of the ledger, and certificates for those that changed"
+        )
     )
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)

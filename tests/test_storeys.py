@@ -18,6 +18,7 @@ STOREYS: dict[str, Storeys] = {
     "theory": (
         ("deciders", "cli"),
         ("calculus", "ledger"),
+        ("certificates",),
         ("testing",),
         ("statements", "own_loss", "template", "l0_paper"),
         ("commands",),

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from support.files import make_folder
 from support.options import RESULTS, CommandParser, folder_name
+from theory.certificates.command import add_coq_arguments, add_verify_arguments
 from theory.ledger import report, show
 from theory.ledger import rows as ledger
 from theory.ledger.new import next_steps, write_new
@@ -73,6 +74,11 @@ def _parser() -> CommandParser:
         "folder", type=folder_name, metavar="FOLDER", help="where; it must not exist, or be empty"
     )
     start.set_defaults(run=_new)
+
+    add_verify_arguments(
+        commands.add_parser("verify", help="the stored certificates, checked without sympy and z3")
+    )
+    add_coq_arguments(commands.add_parser("coq", help="the certified implications as lemmas for Coq"))
 
     own = commands.add_parser("check", help="the same machinery on a loss of your own")
     add_check_arguments(own)

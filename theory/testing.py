@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sympy as sp
 
+from theory.certificates.record import described
+from theory.certificates.store import COMMAND, differences, read_store
 from theory.deciders.facts import TEXT, Grade, Verdict, Witness
 from theory.ledger.claim import Claim, Twin, decide, decide_twin, tightness_holds
-from theory.ledger.paper import DESCRIPTION, TWINS, open_paper
+from theory.ledger.paper import DEFAULT, DESCRIPTION, TWINS, open_paper
 
 Test = tuple[str, Callable[[], None]]
 
@@ -40,6 +42,11 @@ class PaperFile(pytest.File):
         for claim in claims:
             for name, check in tests_of(claim):
                 yield ClaimTest.from_parent(self, name=f"{claim.id}: {name}", check=check)
+            if self.path.parent == DEFAULT:
+                stored = partial(assert_stored, claim)
+                yield ClaimTest.from_parent(
+                    self, name=f"{claim.id}: its facts are the stored ones", check=stored
+                )
 
 
 class ClaimTest(pytest.Item):
@@ -137,6 +144,15 @@ def assert_refuted(claim: Claim, twin: Twin) -> None:
     """The twin is refuted, not merely undecided."""
     finding = decide_twin(claim, twin)
     assert finding.holds is False, "\n".join(fact.line() for fact in finding.facts)
+
+
+def assert_stored(claim: Claim) -> None:
+    """The claim's facts, premises, conclusions and answers are those of the stored list, reviewed by diff."""
+    lines = list(differences({claim.id: described(claim)}, stored_claims()))
+    assert not lines, "\n".join([*lines, f"if this is meant, `{COMMAND}` writes the list anew"])
+
+
+stored_claims = cache(read_store)
 
 
 def same_numbers(witness: Witness | None, sides: tuple[object, object] | None) -> bool:
