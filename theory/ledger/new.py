@@ -16,8 +16,9 @@ def write_new(folder: Path) -> list[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"new = {folder} exists and is not empty: name a folder that does not exist yet")
     try:
+        files = [path for path in sorted(TEMPLATE.glob("*.py")) if path.name != "__init__.py"]
         folder.mkdir(parents=True, exist_ok=True)
-        return [Path(shutil.copyfile(path, folder / path.name)) for path in sorted(TEMPLATE.glob("*.py"))]
+        return [Path(shutil.copyfile(path, folder / path.name)) for path in files]
     except OSError as error:
         raise ValueError(
             f"new = {folder} could not be written ({error.strerror}): name another folder"
