@@ -12,6 +12,7 @@ FILES = (
     "linear",
     "linear_moves",
     "linear_corners",
+    "multipliers",
     "lemma1",
     "theorem1",
     "theorem2",
