@@ -97,6 +97,39 @@ def test_the_training_parts_of_the_readme_run(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "torch.Size([1, 10])\n"
 
 
+def test_the_numbers_of_the_laptop_table_are_those_of_its_first_records() -> None:
+    """Of seeds 0 and 1; later records are a reader's own."""
+    first: dict[tuple[str, int], Record] = {}
+    for record in read(ROOT / "results" / "records.jsonl"):
+        if record["seed"] < 2:
+            first.setdefault((record["digest"], record["seed"]), record)
+    rows = {"AT": "at", "as the public codes have it": "at-ensgd+code", "as Algorithm 1 has it": "at-ensgd"}
+    for method, ending in rows.items():
+        records = find_records(first.values(), digest=recipe(f"laptop-{ending}").digest)
+        best, last = (average(records, checkpoint, "pgd20") for checkpoint in ("best_test", "last"))
+        assert best is not None
+        assert best.seeds == (0, 1)
+        assert f"{method} | {percent(best, 'pgd20')} % | {percent(last, 'pgd20')} % |" in README
+    findings = json.loads((ROOT / "results" / "verdicts_laptop.json").read_text(encoding="utf-8"))["findings"]
+    ahead = next(
+        one for one in findings if one["reading"] == "at-ensgd+code" and one["by"] == "PGD-20, last epoch"
+    )
+    mean, low, high = (f"{ahead['difference'][name]:.2f}" for name in ("mean", "low", "high"))
+    text = " ".join(README.split())
+    assert f"{mean} points ahead (95 % interval {low} to {high}, paired by seed)" in text
+    assert ahead["verdict"] == "confirmed"
+
+
+def test_the_speed_of_bf16_is_that_of_the_bench() -> None:
+    bench = json.loads((ROOT / "results" / "training_bench.json").read_text(encoding="utf-8"))
+    entry = next(
+        one for one in bench["entries"] if one["recipe"] == "laptop-at" and one["versions"]["amp"] == "bf16"
+    )
+    share = 100 * entry["engines"]["fast"]["share_of_peak"]
+    text = " ".join(README.split())
+    assert f"{entry['ratio']['median']:.2f} times as fast as the reference, {share:.0f} % of the peak" in text
+
+
 def test_the_recipes_the_readme_names_are_there() -> None:
     names = re.findall(r"\b(?:cifar10|compact)-[a-z0-9-]+[a-z0-9](?:\+[a-z]+)?\b", README)
     assert len(names) >= 2

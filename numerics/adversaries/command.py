@@ -16,25 +16,16 @@ from functools import partial
 from pathlib import Path
 
 from numerics.adversaries.adversary import Adversary
-from numerics.adversaries.judgement import Judgement, fingerprint, judge, power, sentence_of
+from numerics.adversaries.judgement import Judgement, judge, power, sentence_of
 from numerics.adversaries.registry import adversaries
 from support.files import changing, make_folder, replace_file
 from support.options import RESULTS, folder_name
 from support.own_files import read_json
 from support.progress import Progress
 from support.workers import in_workers
+from theory.ledger.attacked import NAME, REMEDY, SHAPE, fingerprint
 
-NAME = "adversaries.json"
 DRAWS = 200
-SHAPE = [
-    {
-        **dict.fromkeys(("claim", "reading", "sentence", "how", "counterexample"), str),
-        **dict.fromkeys(("seed", "draws", "instances"), int),
-        **dict.fromkeys(("holds", "violated"), bool),
-        "ratio": (float, None),
-        "twins": dict,
-    }
-]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,7 +94,7 @@ def read(path: Path) -> list[Judgement]:
     """What a former run wrote; [] where there is none. Raises ValueError for another file of that name."""
     if not path.exists():
         return []
-    rows = read_json(path, SHAPE, remedy="remove it, and run `python -m numerics adversaries` again")
+    rows = read_json(path, SHAPE, remedy=REMEDY)
     return [Judgement(**{field.name: row[field.name] for field in fields(Judgement)}) for row in rows]
 
 

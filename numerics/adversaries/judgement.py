@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 from numerics.adversaries.adversary import Adversary, Instance, search
 from theory.deciders.facts import Verdict
-from theory.ledger.claim import Claim, Reading
+from theory.ledger.attacked import fingerprint, sentences
 from theory.ledger.rows import find
 
 
@@ -81,19 +80,18 @@ def judge(adversary: Adversary, *, draws: int = 200, moves: int = 60, seed: int 
 
 def sentence_of(adversary: Adversary) -> str:
     """The ledger's sentence that is attacked. Raises ValueError where the claim has no such reading."""
-    claim = find(adversary.claim)
-    return claim.statement if adversary.reading == "printed" else _reading(claim, adversary.reading).statement
+    said = sentences(find(adversary.claim))
+    if adversary.reading not in said:
+        raise ValueError(
+            f"the adversary of {adversary.claim} attacks its {adversary.reading} reading, and it has none"
+        )
+    return said[adversary.reading]
 
 
 def held(adversary: Adversary) -> bool:
     """Whether the ledger stands behind the sentence."""
     claim = find(adversary.claim)
     return adversary.reading != "printed" or claim.expected not in (Verdict.FALSE, Verdict.TYPO)
-
-
-def fingerprint(sentence: str) -> str:
-    """Short and the same on every machine; white space does not count."""
-    return sha256(" ".join(sentence.split()).encode()).hexdigest()[:12]
 
 
 def told(instance: Instance, left: float, right: float) -> str:
@@ -106,13 +104,6 @@ def power(judgements: Iterable[Judgement]) -> tuple[int, int]:
     """Twins caught, and twins tried, over all."""
     every = [caught for one in judgements for caught in one.twins.values()]
     return sum(every), len(every)
-
-
-def _reading(claim: Claim, name: str) -> Reading:
-    reading = getattr(claim, name)
-    if reading is None:
-        raise ValueError(f"the adversary of {claim.id} attacks its {name} reading, and it has none")
-    return reading
 
 
 def _short(value: object) -> str:

@@ -91,6 +91,10 @@ def subscript_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
 
 def smooth_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
     """The gradient grad_theta l(x'(theta), theta) at both ends of the branch against C_theta_theta + C_theta_x^2/c."""
+    if sentence.vanishing:  # mu = 0: l = -0.1 x_1^2/2 - x_2^2/2 + x_1 theta at n = (1, 0), for theta < 0
+        h, n = np.diag([0.1, 1.0]), np.array([[1.0, 0.0]])
+        whole = np.block([[np.zeros((1, 1)), -n], [-n.T, -h]])
+        return Gap(1 / h[0, 0], 1 / float(np.linalg.svd(whole)[1][-1]))
     found = on_sphere(instance)
     if found is None:
         return NOWHERE
@@ -261,8 +265,12 @@ ADVERSARIES = (
         draw=sphere_instance,
         gap=smooth_gap,
         admit=bounded,
-        sentence={"factor": 1.0, "power": 2},
-        twins={"one per cent smaller": {"factor": 0.99}, "C_theta_x not squared": {"power": 1}},
+        sentence={"factor": 1.0, "power": 2, "vanishing": False},
+        twins={
+            "one per cent smaller": {"factor": 0.99},
+            "C_theta_x not squared": {"power": 1},
+            "multiplier allowed to vanish": {"vanishing": True},
+        },
     ),
     Adversary(
         claim="beyond.c-at-most-one",

@@ -46,9 +46,21 @@ def lengths_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
     one, other, epsilon = instance["one"], instance["other"], abs(instance["epsilon"])
     a, b = np.linalg.norm(one), np.linalg.norm(other)
     moved = np.linalg.norm(l2_attack(one, epsilon) - l2_attack(other, epsilon))
-    best = {"sum": 2 * epsilon / (a + b), "max": epsilon / max(a, b)}[sentence.lengths]
-    bound = sentence.factor * best * np.linalg.norm(one - other)
-    return Gap(float(moved), float(bound), ROUNDING * (epsilon + float(bound)))
+    rates = {"sum": 2 * epsilon / (a + b), "max": epsilon / max(a, b), "geometric": epsilon / np.sqrt(a * b)}
+    best = sentence.factor * rates[sentence.lengths]
+    bound = best * np.linalg.norm(one - other)
+    unlike = (a - b) ** 2 if sentence.matter else 0.0
+    square = epsilon**2 * (np.linalg.norm(one - other) ** 2 - unlike) / (a * b)
+    against = -one / a * b  # antipodal to `one`, of the other's length: where the constant is met
+    met = np.linalg.norm(l2_attack(one, epsilon) - l2_attack(against, epsilon)) / np.linalg.norm(
+        one - against
+    )
+    gaps = [
+        Gap(float(moved), float(bound), ROUNDING * (epsilon + float(bound))),
+        Gap(float(abs(moved**2 - square)), 0.0, 1e-9 * epsilon**2 * (1 + (a / b + b / a) * 1e-6)),
+        Gap(float(best), float(met), 1e-9 * float(best)),
+    ]
+    return max(gaps, key=lambda gap: gap.excess)
 
 
 ADVERSARIES = (
@@ -70,8 +82,10 @@ ADVERSARIES = (
         how="pairs of weights, d = 1 to 5, near, far and opposite; the ratio against 2 epsilon/(|a| + |b|)",
         draw=lemma2_pairs,
         gap=lengths_gap,
-        sentence={"factor": 1.0, "lengths": "sum"},
+        sentence={"factor": 1.0, "lengths": "sum", "matter": True},
         twins={
+            "the geometric mean of the lengths called the best of a pair": {"lengths": "geometric"},
+            "the lengths do not matter": {"matter": False},
             "one per cent less than 2 epsilon/(|a| + |b|)": {"factor": 0.99},
             "the larger length alone": {"lengths": "max"},
         },

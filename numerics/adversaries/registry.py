@@ -10,6 +10,12 @@ from numerics.adversaries.adversary import Adversary
 # The files of this room that give a tuple ADVERSARIES, by section of the paper.
 FILES = (
     "linear",
+    "linear_moves",
+    "linear_corners",
+    "multipliers",
+    "lemma1",
+    "theorem1",
+    "theorem2",
     "interior",
     "lemma5",
     "lagrangian",

@@ -185,15 +185,14 @@ def moved_gap(instance: Instance, found: OnSphere, rate: tuple[float, float], fa
 
 
 def leaving_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
-    """mu = 0 at theta = 0: l = -x.H x/2 + x.b theta with a flat direction n in H, for an even d. On the side of theta
-    where the maximum moves inside it moves at the rate H^-1 b, against C_theta_x/c, or C_tangent/c_T, at x = 0."""
+    """mu = 0 at theta = 0: l = -x.H x/2 + x.b theta with a flat direction n in H; d = 2, so that det > 0. On the side
+    of theta where the maximum moves inside it moves at the rate H^-1 b, against C_theta_x/c or C_tangent/c_T there."""
     n, small = np.array([1.0, 0.0]), 0.05 + 0.1 * abs(np.sin(instance["mu"]))
     h, b = np.diag([small, 1.0 + instance["epsilon"]]), np.array([-1.0, 0.3])
     scale = 1e-3 * instance["epsilon"]
     x = np.linalg.solve(h, b) * scale
     inside = np.linalg.norm(x + instance["epsilon"] * n) < instance["epsilon"]
     whole = np.array([[0, -1, 0], [-1, -small, 0], [0, 0, -h[1, 1]]])
-    assert np.linalg.det(whole) > 0  # the printed hypothesis holds: d = 2
     rate = float(np.linalg.norm(b)) / float(np.linalg.svd(whole)[1][-1])
     if sentence.tangent:
         rate = abs(b[1]) / h[1, 1]

@@ -10,6 +10,9 @@ import numpy as np
 from numerics.problem import Problem
 
 LARGEST_PRECISION = 1e150  # of the Gaussian, beta gamma
+LARGEST_DATA = (
+    1e100  # of an entry of X, and of epsilon: products with weights and their squares stay within floats
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +68,17 @@ def check_arguments(problem: Problem, theta: Any, gamma: Any, beta: Any) -> tupl
     """(theta, gamma, beta) as a float array of shape (2,) and two floats.
 
     Raises ValueError unless the problem has two weights, theta is finite of shape (2,), gamma and beta are finite
-    and positive, and the square of beta gamma, which the Hessian has, is within float range.
+    and positive, the square of beta gamma, which the Hessian has, is within float range, no data exceed LARGEST_DATA.
     """
     if problem.dimension != 2:
         raise ValueError(
             f"problem has {problem.dimension} weights; the integral of Eq. (10) is computed for 2: pass data X of "
             "shape (N, 2)"
+        )
+    largest = max(float(np.abs(problem.X).max()), problem.epsilon)
+    if largest > LARGEST_DATA:
+        raise ValueError(
+            f"X or epsilon has the size {largest:g}; beyond {LARGEST_DATA:g} squares overflow: rescale the data"
         )
     centre = problem.checked(theta)
     if centre.shape != (2,):

@@ -11,8 +11,9 @@ import pytest
 from numerics.__main__ import main
 from numerics.adversaries import command
 from numerics.adversaries.adversary import Adversary, Gap, search
-from numerics.adversaries.judgement import fingerprint, judge, power, sentence_of
+from numerics.adversaries.judgement import judge, power, sentence_of
 from numerics.adversaries.registry import adversaries
+from theory.ledger.attacked import fingerprint
 
 EVERY = adversaries()
 DRAWS, MOVES = 40, 20  # small; `python -m numerics adversaries` does more

@@ -90,6 +90,7 @@ def test_swish_has_scipy_methods_alone(capsys):
         ("--theta 1", "theta has shape (1,)"),
         ("--theta 1,2,3", "theta has shape (3,)"),
         ("", "the following arguments are required: --theta"),
+        ("--theta 1,2 --x 1e308,1", "X or epsilon has the size 1e+308; beyond 1e+100 squares overflow"),
         ("--theta 1,2 --gamma 0", "gamma = 0; it must be finite and > 0"),
         ("--theta 1,2 --gamma -1", "gamma = -1; it must be finite and > 0"),
         ("--theta 1,2 --beta 0", "beta = 0; it must be finite and > 0"),

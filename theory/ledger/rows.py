@@ -11,6 +11,7 @@ from pathlib import Path
 
 from support.workers import in_workers
 from theory.deciders.facts import Dimension, Finding, Verdict, Witness
+from theory.ledger.attacked import attacks
 from theory.ledger.claim import Claim, Reading, decide
 from theory.ledger.paper import DEFAULT, Paper, numbered, open_paper
 
@@ -31,6 +32,9 @@ PUBLIC = (
     "sharpest",
     "tightness",
     "group",
+    "reading",
+    "remark",
+    "adversary",
 )
 
 
@@ -60,6 +64,8 @@ class Row:
     twins: list[str]
     expected: str
     group: str | None
+    reading: str
+    adversary: dict | None
 
     def public(self) -> dict:
         """The keys of `python -m theory --json`, in their documented order; absent values are None."""
@@ -149,6 +155,8 @@ def row(claim: Claim) -> Row:
         twins=[twin.name for twin in claim.twins],
         expected=str(claim.expected),
         group=claim.group or None,
+        reading=claim.statement,
+        adversary=attacks(claim),
     )
 
 

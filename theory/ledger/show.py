@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from theory.deciders.facts import Fact, Finding, known
+from theory.ledger.attacked import attacks, outcome
 from theory.ledger.claim import Claim, Decision, Reading, decide, decide_twin
 from theory.ledger.paper import Paper
 from theory.ledger.rows import Row, coverage, defects, related
@@ -138,6 +139,12 @@ def print_claim(claim: Claim, paper: Paper, screen: Console, dimension: int | No
     _verdict(screen, decision)
     _reading(screen, "Corrected", claim.corrected, decision.corrected)
     _reading(screen, "Sharpest known", claim.sharpest, decision.sharpest)
+    _list(
+        screen,
+        "Adversary, of the words alone",
+        [f"{reading}: {outcome(found)}" for reading, found in (attacks(claim) or {}).items()]
+        or [_unattacked(decision)],
+    )
     if claim.tightness is not None:
         _block(screen, "Attained", f"{claim.tightness.pair}; both sides are {claim.tightness.bound}", "")
     if claim.remark:
@@ -165,6 +172,17 @@ def print_references(heading: str, claims: Iterable[Claim], screen: Console) -> 
 
 def _reference(screen: Console, claim: Claim) -> None:
     screen.print(f"  {escape(claim.id)}: {escape(claim.title)} ({claim.expected})")
+
+
+def _unattacked(decision: Decision) -> str:
+    """Why no adversary is told of."""
+    if decision.claim.empirical:
+        return "none: a sentence about an experiment"
+    if decision.dimension is None:
+        return "none: a sentence about the text"
+    return (
+        "none yet, or none since the sentence changed: `python -m numerics adversaries` attacks what it can"
+    )
 
 
 def _verdict(screen: Console, decision: Decision) -> None:

@@ -214,7 +214,9 @@ CLAIMS = (
         ),
         remark="The level set may be non-convex: the argument follows one segment up to its first exit and "
         "finds none. Boundedness is needed for a limit point only; gradients tend to 0 for every L that is "
-        "bounded below, as losses are.",
+        "bounded below, as losses are. That the iterates themselves converge is not shown here and does not follow in "
+        "general: gradient curves of a smooth function on the plane can wind around a circle for ever (Absil, Mahony, "
+        "Andrews 2005).",
     ),
     Claim(
         id="eq4.letter",
