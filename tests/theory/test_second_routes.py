@@ -75,7 +75,14 @@ def test_an_interval_decides_numbers_that_differ_and_no_others(left, relation, r
 
 
 def test_a_fact_that_was_not_decided_rests_on_one_decider():
-    fact: dict = {"says": "", "holds": None, "method": "", "kind": "sign", "variables": {}, "sign": ["1", ">"]}
+    fact: dict = {
+        "says": "",
+        "holds": None,
+        "method": "",
+        "kind": "sign",
+        "variables": {},
+        "sign": ["1", ">"],
+    }
     assert known_by(fact) == "one decider"
 
 
