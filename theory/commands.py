@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from support.files import make_folder
 from support.options import RESULTS, CommandParser, folder_name
-from theory.certificates.command import add_coq_arguments, add_verify_arguments
+from theory.certificates.command import add_coq_arguments, add_verify_arguments, known_line
 from theory.ledger import report, show
 from theory.ledger import rows as ledger
 from theory.ledger.new import next_steps, write_new
@@ -113,6 +113,8 @@ def _show(arguments: argparse.Namespace) -> int:
     else:
         claim = ledger.find(name, paper)
         contradictions = show.print_claim(claim, paper, screen, arguments.dim)
+        if paper.folder == DEFAULT:
+            print(known_line(claim.id))
         for line in contradictions:
             print(f"theory: {claim.id}: {line}", file=sys.stderr)
         return 1 if contradictions else 0

@@ -6,13 +6,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from support.files import make_folder, replace_file
 from support.options import RESULTS, folder_name
 from theory.certificates.coq import lemmas
-from theory.certificates.store import STORE, read_claims, read_store
-from theory.certificates.verify import counted, table
+from theory.certificates.store import STORE, family, read_claims, read_store
+from theory.certificates.verify import Known, counted, known_by, table
 
 
 def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,3 +66,19 @@ def run_coq(arguments: argparse.Namespace) -> int:
     path = replace_file(arguments.out / "certificates.v", "\n".join(parts))
     print(f"{len(parts) - 2} lemmas in {path}; `make coq` or `coqc certificates.v` checks them")
     return 0
+
+
+def known_line(claim_id: str) -> str:
+    """How the facts of one claim are known: `Certified  5 of 7 facts; second route 1, words 1`.
+
+    Raises ValueError where a stored certificate of the claim fails.
+    """
+    path = STORE / f"{family(claim_id)}.json"
+    stored = read_claims(path) if path.is_file() else {}
+    if claim_id not in stored:
+        return "Certified  nothing stored"
+    counts = Counter(known_by(fact) for fact in stored[claim_id]["facts"])
+    rest = ", ".join(
+        f"{known} {counts[known]}" for known in Known if counts[known] and known is not Known.EXACT
+    )
+    return f"Certified  {counts[Known.EXACT]} of {counts.total()} facts" + (f"; {rest}" if rest else "")

@@ -56,8 +56,8 @@ Ltac clear_quotients := repeat match goal with
 
 (* a > 0 or a >= 0 by its name, by linear arithmetic, or as a product of such. *)
 Ltac sign := repeat first [ assumption | apply Rle_0_sqr | lra | apply Rmult_lt_0_compat | apply Rmult_le_pos ].
-Ltac above := repeat first [ assumption | lra | apply Rmult_lt_0_compat | apply Rdiv_lt_0_compat
-  | apply Rplus_lt_0_compat ].
+Ltac above := repeat first [ assumption | lra | apply Rdiv_lt_0_compat | apply Rinv_0_lt_compat
+  | apply Rmult_lt_0_compat | apply Rplus_lt_0_compat ].
 Ltac nonzero := repeat split; first [ assumption | lra | apply pow_nonzero; nonzero
   | apply Rmult_integral_contrapositive_currified; nonzero | nra | apply Rgt_not_eq, Rlt_gt; solve [ above ] ].
 """

@@ -64,11 +64,13 @@ class Algebra:
 
     def alike(self, form: Form) -> Form:
         """The same form with exponents that are equal by the rules, such as 1 - 1/(1 + h) and h/(1 + h), made one."""
-        seen: list[tuple] = [()]
+        every = {exponent for monomial in form for _, exponent in monomial}
+        plain = {e for e in every if not any(b in self.sums for m, _ in e for b, _ in m)}
+        seen: list[tuple] = [(), *sorted(plain, key=repr)]
         total: Form = {}
         for monomial, c in form.items():
             for base, exponent in monomial:
-                if any(b in self.sums for m, _ in exponent for b, _ in m):
+                if exponent not in plain:
                     same = (e for e in seen if self.zero(plus(dict(exponent), times(constant(-1), dict(e)))))
                     found = next(same, None)
                     if found is None:
