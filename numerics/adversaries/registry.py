@@ -27,6 +27,7 @@ FILES = (
     "box",
     "entropy_bounds",
     "entropy_limits",
+    "assumptions",
 )
 
 
