@@ -28,6 +28,7 @@ FILES = (
     "entropy_bounds",
     "entropy_limits",
     "assumptions",
+    "entropy_hessian",
 )
 
 
