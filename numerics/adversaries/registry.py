@@ -29,6 +29,7 @@ FILES = (
     "entropy_limits",
     "assumptions",
     "entropy_hessian",
+    "entropy_moments",
 )
 
 
