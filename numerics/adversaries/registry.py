@@ -30,6 +30,7 @@ FILES = (
     "assumptions",
     "entropy_hessian",
     "entropy_moments",
+    "sharpness",
 )
 
 
