@@ -95,16 +95,17 @@ def _defect(number: int, row: Row, titles: Mapping[str, str]) -> Source:
 
 def _said(row: Row) -> list[Source]:
     """The paper's words, where it has them, and what the claim takes them to say."""
-    printed = [entry("The paper says", text(row["quote"]))] if row["quote"] else []
+    printed = [entry("The paper says", quoted(row["quote"]))] if row["quote"] else []
     return [*printed, entry("Read as", text(row["statement"]))]
 
 
 def _slip(row: Row, titles: Mapping[str, str]) -> Source:
+    right = f" Right: {row['corrected']['statement']}" if row["corrected"] else ""
     return Source(
         heading(2, titles.get(row["id"], row["id"]))
         + place(f"{where(row)} · {row['id']}")
-        + "".join(_said(row))
-        + (entry("Right", text(row["corrected"]["statement"])) if row["corrected"] else "")
+        + (paragraph(quoted(f"The paper says: {row['quote']}")) if row["quote"] else "")
+        + paragraph(text(f"Read as: {row['statement']}{right}"))
     )
 
 

@@ -27,6 +27,8 @@ FILES = (
     "box",
     "entropy_bounds",
     "entropy_limits",
+    "assumptions",
+    "entropy_hessian",
 )
 
 
