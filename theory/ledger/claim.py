@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from traceback import extract_tb
 from types import SimpleNamespace
 
 import sympy as sp
@@ -206,7 +207,18 @@ def _until_refuted(facts: Iterable[Fact]) -> Iterable[Fact]:
 
 def _find(claim: Claim, reading: Reading | None) -> Finding:
     check, stated = _reading(claim, reading)
-    return Finding.of(check(SimpleNamespace(**stated)))
+    try:
+        return Finding.of(check(SimpleNamespace(**stated)))
+    except (ValueError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        steps = extract_tb(error.__traceback__)
+        own = getattr(getattr(check, "__code__", None), "co_filename", "")
+        step = [step for step in steps if step.filename == own or not own][-1]
+        raise ValueError(
+            f"check of claim {claim.id!r} fails at {step.filename}, line {step.lineno}: "
+            f"{type(error).__name__}: {error}: mend it"
+        ) from error
 
 
 def _reading(claim: Claim, reading: Reading | None) -> tuple[Check, dict[str, object]]:

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 
 from theory.ledger.claim import Claim
@@ -21,6 +22,7 @@ from theory.ledger.claim import Claim
 DESCRIPTION = "paper.py"
 DEFAULT = Path(__file__).resolve().parents[1] / "statements"
 CITED = re.compile(r"\b(?:Sec|App)\. ([A-Z0-9]+(?:\.[0-9]+)*)")
+ID = re.compile(r"[\w.-]+")
 TWINS = 2  # the least number of false neighbours of a claim that is decided
 
 
@@ -100,7 +102,7 @@ class Paper:
 
     def file_of(self, name: str) -> Path:
         """The path of a statement file."""
-        return self.folder / (name.replace(".", "/") + ".py")
+        return _file(self.folder, name)
 
     @property
     def titles(self) -> dict[str, str]:
@@ -131,6 +133,8 @@ class Paper:
         return tuple(claim for name in self.files for claim in self.claims_of(name))
 
     def _check(self, claim: Claim, where: str) -> None:
+        if not isinstance(claim.id, str) or not ID.fullmatch(claim.id):
+            raise ValueError(f"{where} has an id of other signs: make it of letters, digits, dots and dashes")
         for number in claim.equations:
             if number not in self.equations:
                 raise ValueError(
@@ -154,8 +158,8 @@ class Paper:
 @cache
 def _quoted(paper: Paper, name: str) -> tuple[Claim, ...]:
     """The claims of a statement file; the same objects throughout a process, since decisions are kept by claim."""
-    claims = _import(paper.package, name, paper.folder).CLAIMS
-    if not all(isinstance(claim, Claim) for claim in claims):
+    claims = getattr(_import(paper.package, name, paper.folder), "CLAIMS", None)
+    if not isinstance(claims, tuple | list) or not all(isinstance(claim, Claim) for claim in claims):
         raise ValueError(f"CLAIMS of {paper.file_of(name)} must be a tuple of theory.ledger.claim.Claim")
     return tuple(
         replace(claim, quote=paper.quotes[claim.id])
@@ -227,15 +231,30 @@ def _statement_files(folder: Path) -> Iterator[str]:
         tests = parts[-1].startswith(("test_", "conftest"))
         if tests or not all(part.isidentifier() for part in parts):
             continue
-        if re.search(r"^CLAIMS\b", path.read_text(encoding="utf-8"), re.MULTILINE):
+        if path.is_file() and re.search(rb"^CLAIMS\b", path.read_bytes(), re.MULTILINE):
             yield ".".join(parts)
 
 
 def _import(package: str, name: str, folder: Path) -> ModuleType:
-    """One file of a paper. Raises ValueError, with the line, where it is not Python."""
+    """One file of a paper. Raises ValueError, with the line, where it is not Python or fails as it is run."""
     try:
         return import_module(f"{package}.{name}")
     except SyntaxError as error:
-        raise ValueError(
-            f"{error.filename or folder / name}, line {error.lineno}: {error.msg}: mend it"
-        ) from error
+        file = error.filename or _file(folder, name)
+        where = f"{file}, line {error.lineno}" if error.lineno else file
+        raise ValueError(f"{where}: {error.msg}: mend it") from error
+    except MemoryError:
+        raise
+    except (Exception, SystemExit) as error:
+        where = _place(error, folder) or _file(folder, name)
+        raise ValueError(f"{where}: {type(error).__name__}: {error}: mend it") from error
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / (name.replace(".", "/") + ".py")
+
+
+def _place(error: BaseException, folder: Path) -> str:
+    """The last line of the paper's own files that an error passed through; "" where it passed through none."""
+    steps = [step for step in extract_tb(error.__traceback__) if folder in Path(step.filename).parents]
+    return f"{steps[-1].filename}, line {steps[-1].lineno}" if steps else ""
