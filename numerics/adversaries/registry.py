@@ -29,6 +29,8 @@ FILES = (
     "entropy_limits",
     "assumptions",
     "entropy_hessian",
+    "entropy_moments",
+    "sharpness",
 )
 
 
