@@ -9,9 +9,10 @@ import math
 from types import SimpleNamespace
 
 import numpy as np
+from scipy.optimize import brentq
+
 from numerics.adversaries.adversary import Adversary, Gap, Instance
 from numerics.adversaries.smooth import NOWHERE, bounded, equal, largest, worst
-from scipy.optimize import brentq
 
 RADIUS, POINT = 0.6, np.array([-1.0, 1.0])  # epsilon and x of Fig. 2
 
@@ -91,7 +92,10 @@ def continuous_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
     steep = abs(linear_loss(instance, far + step, box) - linear_loss(instance, far, box)) / np.linalg.norm(
         step
     )
-    gaps = [Gap(change, constant * distance, 1e-9 * (1 + change)), Gap(constant, steep, 1e-4 * constant)]
+    gaps = [
+        Gap(change, float(constant * distance), 1e-9 * (1 + change)),
+        Gap(constant, float(steep), 1e-4 * constant),
+    ]
     at, line = zero, way
     slope_jump = epsilon
     if box:  # across an axis, at a point whose other coordinates are not 0
