@@ -32,6 +32,7 @@ FILES = (
     "entropy_moments",
     "sharpness",
     "figure2",
+    "descent",
 )
 
 
