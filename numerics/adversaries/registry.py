@@ -27,6 +27,10 @@ FILES = (
     "box",
     "entropy_bounds",
     "entropy_limits",
+    "assumptions",
+    "entropy_hessian",
+    "entropy_moments",
+    "sharpness",
 )
 
 
