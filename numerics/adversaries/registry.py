@@ -29,6 +29,9 @@ FILES = (
     "entropy_limits",
     "assumptions",
     "entropy_hessian",
+    "entropy_moments",
+    "sharpness",
+    "figure2",
 )
 
 

@@ -76,6 +76,7 @@ class Tightness:
 class Claim:
     """One statement, where it stands, what it assumes, what is printed, and the argument that decides it.
 
+    `quote` is the paper's own words, verbatim, or empty; `statement` is what they are read as: precise and quantified;
     `empirical` marks a statement about experiments, which facts can refute but not establish;
     `slip` marks a false print whose intended form is plain (verdict typo instead of false); `sides` pins both
     sides of the printed statement's witness, so that the refutation a reader replays is exactly the one the
@@ -106,6 +107,7 @@ class Claim:
     tightness: Tightness | None = None
     twins: tuple[Twin, ...] = ()
     remark: str = ""
+    quote: str = ""
     coordinates: Callable[[int], Iterable[Fact]] | None = None
 
     def __post_init__(self) -> None:

@@ -40,6 +40,7 @@ class Paper:
     order: the statement files in the paper's order, dotted and relative to the folder ("sec3.lemma2"); none
         given, all files with CLAIMS in alphabetical order.
     text: the paper as text, relative to the folder, to hold quotations against; None where there is none.
+    quotes: id of a claim -> the paper's own words for it, verbatim; a claim that has a `quote` of its own keeps that.
     `folder` and `package` are set by `open_paper`.
     """
 
@@ -52,6 +53,7 @@ class Paper:
     chapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     text: Path | str | None = None
+    quotes: Mapping[str, str] = field(default_factory=dict)
     folder: Path = DEFAULT
     package: str = ""
 
@@ -98,11 +100,8 @@ class Paper:
         return self.order
 
     def claims_of(self, name: str) -> tuple[Claim, ...]:
-        """The claims of one statement file, in the order in which they stand there."""
-        claims = getattr(_import(self.package, name, self.folder), "CLAIMS", None)
-        if not isinstance(claims, tuple | list) or not all(isinstance(claim, Claim) for claim in claims):
-            raise ValueError(f"CLAIMS of {self.file_of(name)} must be a tuple of theory.ledger.claim.Claim")
-        return tuple(claims)
+        """The claims of one statement file, in the order in which they stand there, each with its quote."""
+        return _quoted(self, name)
 
     def file_of(self, name: str) -> Path:
         """The path of a statement file."""
@@ -128,6 +127,12 @@ class Paper:
                     raise ValueError(f"{where} has the id of a claim of {seen[claim.id]}: give it another")
                 seen[claim.id] = f"{name.replace('.', '/')}.py"
                 self._check(claim, where)
+        for name in self.quotes:
+            if name not in seen:
+                raise ValueError(
+                    f"quotes of {self.folder / DESCRIPTION} has {name!r}, which is the id of no claim: mend the id, "
+                    "or take the quote out"
+                )
         return tuple(claim for name in self.files for claim in self.claims_of(name))
 
     def _check(self, claim: Claim, where: str) -> None:
@@ -151,6 +156,20 @@ class Paper:
                 "neighbours of the statement (a constant off by one per cent, an assumption dropped), which its own "
                 "check must refute"
             )
+
+
+@cache
+def _quoted(paper: Paper, name: str) -> tuple[Claim, ...]:
+    """The claims of a statement file; the same objects throughout a process, since decisions are kept by claim."""
+    claims = getattr(_import(paper.package, name, paper.folder), "CLAIMS", None)
+    if not isinstance(claims, tuple | list) or not all(isinstance(claim, Claim) for claim in claims):
+        raise ValueError(f"CLAIMS of {paper.file_of(name)} must be a tuple of theory.ledger.claim.Claim")
+    return tuple(
+        replace(claim, quote=paper.quotes[claim.id])
+        if claim.id in paper.quotes and not claim.quote
+        else claim
+        for claim in claims
+    )
 
 
 def numbered(equations: Collection[int]) -> str:
