@@ -31,6 +31,7 @@ FILES = (
     "entropy_hessian",
     "entropy_moments",
     "sharpness",
+    "figure2",
 )
 
 
