@@ -2,13 +2,15 @@
 
 import json
 import re
+import shlex
+from pathlib import Path
 
 import pytest
 
 from theory.__main__ import main
 from theory.certificates.normal_form import same
 from theory.certificates.store import STORE
-from theory.ledger.new import write_new
+from theory.ledger.new import next_steps, write_new
 
 BROKEN = [
     (
@@ -79,6 +81,15 @@ def test_an_id_that_the_page_would_refuse_is_refused_before_anything_is_decided(
 def test_a_number_too_large_to_write_is_given_up_at_once():
     assert not same("9**9**9**9", "1", {})
     assert same("2**100", "4**50", {})
+
+
+@pytest.mark.parametrize("name", ["my paper; x", "-weird", "plain"])
+def test_what_new_says_to_type_next_names_the_folder_to_a_shell(name):
+    words = shlex.split(next_steps(Path(name))[0], comments=True)
+    assert words[:4] == ["python", "-m", "theory", "--paper"]
+    assert len(words) == 5
+    assert not words[4].startswith("-")
+    assert Path(words[4]) == Path(name)
 
 
 def lemma2_facts(kind):

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
+from shlex import quote
 from traceback import extract_tb
 from types import ModuleType
 
@@ -65,7 +66,9 @@ class Paper:
     def command(self) -> str:
         """The command line of this paper's ledger."""
         return (
-            "python -m theory" if self.folder == DEFAULT else f"python -m theory --paper {self.folder.name}"
+            "python -m theory"
+            if self.folder == DEFAULT
+            else f"python -m theory --paper {quote(self.folder.name)}"
         )
 
     @cached_property
