@@ -1,7 +1,6 @@
 """The paper's own words for the claims about them: id of a claim -> what is printed, from the first to the last word.
 
-`[...]` stands for one formula left out, and for nothing else. A claim that is not here has no sentence of the paper's:
-its statement is our reading of a formula, a figure or several places.
+`[...]` stands for one formula left out, and for nothing else. A claim that is not here is told by its reading alone.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ QUOTES = {
         r"projection operation into the feasible region $\{\boldsymbol{\theta} \mid "
         r"\|\boldsymbol{\delta}\|_{\infty} \leq \varepsilon\}$."
     ),
-    "definition1.eq2": "is C_l -Lipschitz on a set Θ if there is a constant [...] satisfying [...]",
+    "definition1.eq2": "is C_l-Lipschitz on a set Θ if there is a constant [...] satisfying [...]",
     "definition1.eq3": "is C_s-smooth on a Θ if there is a constant [...] satisfying [...]",
     "eq4.letter": (
         r"$$\|\nabla_{\boldsymbol{\theta}} f(\boldsymbol{\theta}_1) - \nabla_{\boldsymbol{\theta}} "
@@ -51,7 +50,7 @@ QUOTES = {
     ),
     "assumption1": "For loss function [...], we have the following inequalities: [...]",
     "assumption1.with-respect-to-x": (
-        "Assumption 1 states that [...] is C_θ -Lipschitz, [...]-smooth with respect to θ, and [...]-smooth "
+        "Assumption 1 states that [...] is C_θ-Lipschitz, [...]-smooth with respect to θ, and [...]-smooth "
         r"with respect to \mathbf{x}."
     ),
     "assumption1.everywhere": (
@@ -85,17 +84,17 @@ QUOTES = {
         "Chaudhari et al. [3] have shown that EntropySGD improves the smoothness of the smooth loss: i.e., "
         "the Lipschitz constant of [...] is smaller than that of [...] when [...] is smooth."
     ),
-    "eq13": "if a C_s -Lipschitz gradient [...] is everywhere differentiable, we have [...]",
+    "eq13": "if a C_s-Lipschitz gradient [...] is everywhere differentiable, we have [...]",
     "eq13.reference": (
         "Equation (75) indicates that smooth functions with small C_s tend to have small spectral norms of "
         "the Hessian matrices, i.e., flat loss landscapes."
     ),
     "eq14.wording": "Its proof of sketch is as follows:",
     "lemma1": (
-        "If the adversarial example [...] is a C -Lipschitz function, the gradient of adversarial loss is "
-        "[...] -Lipschitz, that is, adversarial loss is [...]-smooth."
+        "If the adversarial example [...] is a C-Lipschitz function, the gradient of adversarial loss is "
+        "[...]-Lipschitz, that is, adversarial loss is [...]-smooth."
     ),
-    "lemma1.eq24": "If the adversarial example [...] is a C -Lipschitz function, we have [...]",
+    "lemma1.eq24": "If the adversarial example [...] is a C-Lipschitz function, we have [...]",
     "lemma2.attack": "Then, we have [...], and thus, we compute the Lipschitz constants for [...].",
     "lemma2": (
         "For adversarial training with L_2 norm constraints [...], if there exists a lower bound [...] such "
@@ -103,7 +102,7 @@ QUOTES = {
         r"\leq \frac{\varepsilon}{\theta_{\min}} \|\theta_1 - \theta_2\|. \quad (15)$$"
     ),
     "lemma2.bounded-set": (
-        "Thus, adversarial examples are [...] -Lipschitz on a bounded set not including the origin [...]."
+        "Thus, adversarial examples are [...]-Lipschitz on a bounded set not including the origin [...]."
     ),
     "lemma2.off-the-origin": (
         "This lemma indicates that adversarial examples with L_2 constraints are Lipschitz continuous "
@@ -229,7 +228,7 @@ QUOTES = {
     ),
     "lemma4.eq39": "by using the implicit function theorem, its Jacobian is given by [...]",
     "lemma4.inverse-norm": "Since the Hessian matrix is a normal matrix and we assume",
-    "lemma4.eq40": "for a differentiable C_l -Lipschitz function f. Therefore, the spectral norm of",
+    "lemma4.eq40": "for a differentiable C_l-Lipschitz function f. Therefore, the spectral norm of",
     "lemma4.eq41": (
         "Therefore, the spectral norm of [...] is bounded above by [...], and thus, we have [...]"
     ),
