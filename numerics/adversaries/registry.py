@@ -33,6 +33,7 @@ FILES = (
     "sharpness",
     "figure2",
     "descent",
+    "algorithm",
 )
 
 
