@@ -34,6 +34,7 @@ ROW: dict[str, Shape] = {
     "witness": (WITNESS, None),
     **dict.fromkeys(("corrected", "sharpest"), (READING, None)),
     "tightness": ({"pair": str}, None),
+    "quote": (str, None),
 }
 BOUND: dict[str, Shape] = {
     "id": NAME,

@@ -28,15 +28,24 @@ CODE = "import sys; sys.path[:] = {path!r}; from support.worker import serve; se
 
 
 class WorkerLost(OSError):
-    """A worker that ended in the middle of its work, as one does that is killed for want of memory. item : its work."""
+    """A worker that ended in the middle of its work, as one does that is killed for want of memory.
+
+    item : its work
+    what : what became of it, without the advice
+    """
 
     def __init__(self, item: Any, status: int, advice: str) -> None:
         if status < 0:
             how = f"was ended from outside ({_signal(-status)}), for want of memory perhaps"
         else:
             how = f"left in mid-work with status {status}"
-        super().__init__(f"a worker process {how}: {advice}")
         self.item = item
+        self.what = f"a worker process {how}"
+        super().__init__(f"{self.what}: {advice}")
+
+
+def _raised(item: Any, error: Exception) -> Any:
+    raise error
 
 
 def in_workers(
@@ -46,6 +55,7 @@ def in_workers(
     finished: Callable[[Item, Any], None],
     *,
     heard: Callable[[Item, Any], None] | None = None,
+    failed: Callable[[Item, Exception], Item | None] = _raised,
     advice: str = ADVICE,
     grace: float = 0.0,
     waiting: Callable[[], AbstractContextManager[Any]] = nullcontext,
@@ -56,20 +66,28 @@ def in_workers(
     function    : defined at the top of a module and, like items and results, such that it can be pickled
     workers     : processes, at least 1
     heard       : called here with what a worker says meanwhile; the function is then called as `function(item, say)`
+    failed      : called here with what the function raised or a WorkerLost; it raises what ends all, or returns an item
+                  that is done next, None for none. The worker is replaced, whatever state it was in
     advice      : what to do, for the message of WorkerLost
     grace       : seconds a worker has to save its work after SIGTERM, which it gets when the others are ended or this
                   process has died
     waiting     : a context that is entered while nothing happens here but waiting, where an interrupt tears nothing
     environment : variables for the workers, beside those of this process
 
-    Raises: what the function raised, at once; WorkerLost; OSError where no process can be begun. Nothing is left
-    running, then or after an interrupt.
+    Raises: what `failed` raises, at once: without it, what the function raised, or WorkerLost; OSError where no process
+    can be begun. Nothing is left running, then or after an interrupt.
     """
     if workers < 1:
         raise ValueError(f"workers = {workers}, need at least 1")
     todo = list(items)[::-1]
-    begin = {"function": function, "tells": heard is not None, "advice": advice, "grace": grace}
-    with _team(min(workers, len(todo)), {**begin, "environment": environment or {}}, grace) as team:
+    begin: dict[str, Any] = {
+        "function": function,
+        "tells": heard is not None,
+        "advice": advice,
+        "grace": grace,
+    }
+    begin["environment"] = environment or {}
+    with _team(min(workers, len(todo)), begin, grace) as team:
         idle: list[_Worker] = team[::-1]
         busy: dict[Connection, _Worker] = {}
         while todo or busy:
@@ -84,10 +102,17 @@ def in_workers(
                 if kind == "said" and heard is not None:
                     heard(worker.item, what)
                     continue
-                idle.append(busy.pop(worker.connection))
-                if kind == "failed":
-                    raise what
-                finished(worker.item, what)
+                del busy[worker.connection]
+                if kind == "done":
+                    idle.append(worker)
+                    finished(worker.item, what)
+                    continue
+                again = failed(worker.item, what)
+                todo += [] if again is None else [again]
+                worker.leave(team)
+                if todo:
+                    with _interrupts_held():
+                        idle.append(_Worker(worker.number, team, **begin))
 
 
 class _Worker:
@@ -104,6 +129,7 @@ class _Worker:
         grace: float,
         environment: Mapping[str, str],
     ) -> None:
+        self.number = number
         self.advice = advice
         self.item: Any = None
         self.ours, theirs = socket.socketpair()
@@ -122,17 +148,20 @@ class _Worker:
 
     def hand(self, item: Any) -> None:
         self.item = item
-        try:
+        with suppress(ConnectionError):  # it has ended: `told` says so
             self.connection.send(item)
-        except OSError:
-            raise self._lost() from None
 
     def told(self) -> tuple[str, Any]:
-        """("said" | "done" | "failed", what)."""
+        """("said" | "done" | "failed", what); where it has ended, "failed" with a WorkerLost."""
         try:
             return self.connection.recv()
         except (EOFError, OSError):
-            raise self._lost() from None
+            return "failed", self._lost()
+
+    def leave(self, team: list[_Worker]) -> None:
+        """It is ended, and no longer of the team."""
+        team.remove(self)
+        self.close()
 
     def close(self) -> None:
         """For one that has ended, or is to be killed."""

@@ -61,6 +61,16 @@ def seeds(text: str) -> int:
     return _integer(text, 1, 10_000)
 
 
+def part(text: str) -> tuple[int, int]:
+    """(i, n) of `i/n`, the i-th of n parts, counted from 1. Raises: BadValue for anything else, such as 0/4 and 3/2."""
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text.strip())
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise BadValue(
+            f"{text!r} is no part; write i/n with i from 1 to n, such as 2/4 for the second of four"
+        )
+    return int(found[1]), int(found[2])
+
+
 def parallel(text: str) -> int:
     """A number of threads or processes. Raises: BadValue for less than 1 and for more than any machine of use has."""
     return _integer(text, 1, MOST_PARALLEL)

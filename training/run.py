@@ -18,7 +18,7 @@ if __name__ == "__main__":  # before anything that takes long to load
     interruptible("training/run.py")
 
 from support.commands import guarded
-from support.files import check_replaceable, replace_file
+from support.files import changing, check_replaceable, replace_file
 from support.options import RESULTS, CommandParser, file_name, folder_name
 from training.cells.published import PUBLISHED
 from training.cells.readings import under
@@ -35,11 +35,11 @@ from training.cells.recipes import (
     recipe,
     usual_interval,
 )
-from training.cli import count, parallel, positive
+from training.cli import count, parallel, part, positive
 from training.cli import device as device_name
 from training.cli import seeds as some_seeds
 from training.engine.choice import ENGINES
-from training.results.records import Record, read
+from training.results.records import Record, merge, read
 from training.results.tables import TABLES, render
 
 if TYPE_CHECKING:
@@ -63,13 +63,18 @@ def _command(arguments: Sequence[str] | None) -> int:
     if options.list:
         print(listing())
         return 0
-    if options.render:
+    if options.merge:
+        added = merge(options.out / RECORDS, [folder / RECORDS for folder in options.merge])
+        print(f"{PROGRAM}: {added} records joined those in {options.out}", file=sys.stderr)
+    if options.render or options.merge:
         _render(options, _asked(options))
         return 0
     recipes = _recipes(options)
-    status = _train(options, recipes) if recipes else 0
-    if status == 0:
+    status, failed = _train(options, recipes) if recipes else (0, [])
+    if status == 0 or failed:
         _render(options, _asked(options))
+    for run in failed:
+        print(f"{PROGRAM}: failed: {run}", file=sys.stderr)
     return status
 
 
@@ -82,6 +87,13 @@ def _parser() -> CommandParser:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--list", action="store_true", help="show the recipes and what sets them apart")
     what.add_argument("--render", action="store_true", help="render all tables from the records there are")
+    what.add_argument(
+        "--merge",
+        nargs="+",
+        type=folder_name,
+        metavar="FOLDER",
+        help="add the records of other --out folders to those of --out, then as --render",
+    )
     what.add_argument(
         "--recipe", metavar="NAME", help="one recipe, such as compact-awp or cifar10-rn18-at+code"
     )
@@ -161,6 +173,24 @@ def _parser() -> CommandParser:
         "--jobs", type=parallel, metavar="N", help="runs at once (default: the cores, for the small net)"
     )
     parser.add_argument(
+        "--retries",
+        type=count,
+        default=0,
+        metavar="N",
+        help="times a run goes on from its checkpoint when its process was killed, as for want of memory (default: 0)",
+    )
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="a failed run does not stop the others; they are listed at the end, and the exit status is 1",
+    )
+    parser.add_argument(
+        "--shard",
+        type=part,
+        metavar="I/N",
+        help="the I-th of N parts of the runs, as for the jobs of an array; all may write to one --out",
+    )
+    parser.add_argument(
         "--checkpoint-seconds", type=count, default=30, metavar="N", help="between two (default: 30)"
     )
     return parser
@@ -168,7 +198,7 @@ def _parser() -> CommandParser:
 
 def _asked(options: argparse.Namespace) -> list[str]:
     """The tables the command is about."""
-    if options.render:
+    if options.render or options.merge:
         return list(TABLES)
     return [options.table] if options.table else [] if options.recipe is not None else ["compact"]
 
@@ -187,8 +217,8 @@ def _recipes(options: argparse.Namespace) -> list[Recipe]:
     return found if options.validation is None else [held_out(one, options.validation) for one in found]
 
 
-def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
-    """Makes the runs that are missing."""
+def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> tuple[int, list[str]]:
+    """Makes the runs that are missing. The exit status, and a line for each run that failed while others went on."""
     # Here, so that --list and --render do without torch.
     from support.progress import plain_warnings
     from training.runs.health import TrainingFailed
@@ -202,7 +232,7 @@ def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
         _download(options, recipes)
     for name in (RECORDS, *(f"tables{suffix}" for suffix in SUFFIXES.values())):
         check_replaceable(options.out / name)  # before the work
-    jobs = _jobs(options, recipes)
+    jobs = _part(options, _jobs(options, recipes))
     records = _records(options)
     missing = [job for job in jobs if not satisfied(job, records)]
     if len(missing) < len(jobs):
@@ -211,16 +241,17 @@ def _train(options: argparse.Namespace, recipes: Sequence[Recipe]) -> int:
         )
     board = Board(len(missing))
     try:
-        run_jobs(missing, _workers(options, missing), board)
+        workers = _workers(options, missing)
+        failed = run_jobs(missing, workers, board, retries=options.retries, keep_going=options.keep_going)
     except TrainingFailed as error:
         print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
+        return 1, []
     except Stopped as stopped:
         print(f"{PROGRAM}: {stopped}; the same command goes on from there", file=sys.stderr)
-        return stopped.status
+        return stopped.status, []
     finally:
         board.close()
-    return 0
+    return int(bool(failed)), failed
 
 
 def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
@@ -260,6 +291,16 @@ def _jobs(options: argparse.Namespace, recipes: Sequence[Recipe]) -> list[Job]:
     ]
 
 
+def _part(options: argparse.Namespace, jobs: list[Job]) -> list[Job]:
+    """Those of --shard: parts that follow each other, of equal size but for one, finished runs counted too."""
+    if options.shard is None:
+        return jobs
+    number, parts = options.shard
+    mine = jobs[(number - 1) * len(jobs) // parts : number * len(jobs) // parts]
+    print(f"{PROGRAM}: part {number}/{parts}: {len(mine)} of {len(jobs)} runs", file=sys.stderr)
+    return mine
+
+
 def _workers(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
     from training.engine.device import cores
 
@@ -295,14 +336,16 @@ def _records(options: argparse.Namespace) -> list[Record]:
 
 def _render(options: argparse.Namespace, shown: Sequence[str]) -> None:
     """Prints some of the tables, and writes all of them below --out, as Markdown and LaTeX."""
-    records = _records(options)
-    texts: Mapping[str, dict[str, str]] = {
-        style: {table: _table(options, table, records, style) for table in TABLES} for style in SUFFIXES
-    }
+    # Of several that end at once, the last one to write has read the records of all.
+    with changing(options.out / "tables.md"):
+        records = _records(options)
+        texts: Mapping[str, dict[str, str]] = {
+            style: {table: _table(options, table, records, style) for table in TABLES} for style in SUFFIXES
+        }
+        for style, suffix in SUFFIXES.items():
+            replace_file(options.out / f"tables{suffix}", "\n\n".join(texts[style].values()) + "\n")
     if shown:
         print("\n\n".join(texts["markdown"][table] for table in shown), flush=True)
-    for style, suffix in SUFFIXES.items():
-        replace_file(options.out / f"tables{suffix}", "\n\n".join(texts[style].values()) + "\n")
     print(f"{PROGRAM}: written to {options.out}: tables.md and tables.tex, from {RECORDS}", file=sys.stderr)
 
 

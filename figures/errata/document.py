@@ -84,7 +84,7 @@ def _defect(number: int, row: Row, titles: Mapping[str, str]) -> Source:
     parts = [
         heading(2, f"{number}. {titles.get(row['id'], row['id'])}"),
         place(f"{where(row)} · {row['id']} · {known(row['grade'], row['dimension'])}"),
-        entry("The paper says", text(row["statement"])),
+        *_said(row),
     ]
     if row["witness"]:
         parts.append(entry("Refuted", _refutation(row["witness"])))
@@ -93,12 +93,19 @@ def _defect(number: int, row: Row, titles: Mapping[str, str]) -> Source:
     return Source("".join(parts))
 
 
+def _said(row: Row) -> list[Source]:
+    """The paper's words, where it has them, and what the claim takes them to say."""
+    printed = [entry("The paper says", quoted(row["quote"]))] if row["quote"] else []
+    return [*printed, entry("Read as", text(row["statement"]))]
+
+
 def _slip(row: Row, titles: Mapping[str, str]) -> Source:
     right = f" Right: {row['corrected']['statement']}" if row["corrected"] else ""
     return Source(
         heading(2, titles.get(row["id"], row["id"]))
         + place(f"{where(row)} · {row['id']}")
-        + paragraph(text(f"{row['statement']}{right}"))
+        + (paragraph(quoted(f"The paper says: {row['quote']}")) if row["quote"] else "")
+        + paragraph(text(f"Read as: {row['statement']}{right}"))
     )
 
 

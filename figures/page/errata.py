@@ -119,15 +119,19 @@ def told_as(told: Iterable[tuple[str, str]]) -> Html:
     )
 
 
+def said(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The paper's words, where it has them, and what the claim takes them to say."""
+    printed = [("The paper says", tag("q", row["quote"]))] if row["quote"] else []
+    return [*printed, ("Statement" if row["kind"] == "beyond" else "Read as", inline(row["statement"]))]
+
+
 def _chosen(names: Iterable[str], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     by_id = {row["id"]: row for row in rows}
     return [by_id[name] for name in names if name in by_id]
 
 
 def _card(row: dict[str, Any], titles: Mapping[str, str]) -> Html:
-    told: list[tuple[str, str]] = [
-        ("One reading" if row["kind"] == "reading" else "The paper says", inline(row["statement"]))
-    ]
+    told: list[tuple[str, str]] = said(row)
     if row["corrected"]:
         told.append(("What holds", reading(row["corrected"])))
     if row["witness"]:

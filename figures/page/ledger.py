@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from figures.page.errata import reading, refutation, told_as, where
+from figures.page.errata import reading, refutation, said, told_as, where
 from figures.page.markup import Html, absent, anchor, command, count, folded, inline, join, tag
 from figures.page.sources import LEDGER
 from theory.deciders.facts import Verdict, known
@@ -53,7 +53,7 @@ def _claim(row: Mapping[str, Any], titles: Mapping[str, str]) -> Html:
         ],
         " ",
     )
-    told: list[tuple[str, str]] = [("Where", where(row)), ("Statement", inline(row["statement"]))]
+    told: list[tuple[str, str]] = [("Where", where(row)), *said(row)]
     told += [("Assumes", _list(row["assumptions"]))] if row["assumptions"] else []
     told += [("Evidence", _evidence(row["evidence"]))] if row["evidence"] else []
     told += [("Refuted", refutation(row["witness"]))] if row["witness"] else []

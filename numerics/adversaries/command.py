@@ -26,6 +26,7 @@ from support.workers import in_workers
 from theory.ledger.attacked import NAME, REMEDY, SHAPE, fingerprint
 
 DRAWS = 200
+MOST = 2**31 - 1  # of a seed and of draws: the file of results refuses what does not fit 64 bits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,8 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Attacks and writes; 1 where an adversary and the ledger disagree. Raises ValueError on bad input."""
     for name, least in (("seed", 0), ("draws", 1)):
-        if getattr(arguments, name) < least:
-            raise ValueError(f"{name} = {getattr(arguments, name)}; it must be at least {least}")
+        value = getattr(arguments, name)
+        if value < least:
+            raise ValueError(f"{name} = {value}; it must be at least {least}")
+        if value > MOST:
+            raise ValueError(f"{name} = {value}; it must be at most {MOST}")
+    if arguments.budget is not None and not arguments.budget >= 0:
+        raise ValueError(f"budget = {arguments.budget}; it must be a number of seconds, at least 0")
     chosen = adversaries(arguments.claims)
     make_folder(arguments.out)
     path = arguments.out / NAME

@@ -27,6 +27,12 @@ FILES = (
     "box",
     "entropy_bounds",
     "entropy_limits",
+    "assumptions",
+    "entropy_hessian",
+    "entropy_moments",
+    "sharpness",
+    "figure2",
+    "descent",
 )
 
 

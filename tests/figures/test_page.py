@@ -67,6 +67,7 @@ CLAIM: dict[str, Any] = {
     "corrected": None,
     "sharpest": None,
     "tightness": None,
+    "quote": "the words of the paper",
 }
 CAPTION = {"title": "Fig. 9", "seen": "a dot", "measure": "1", "differs": "nothing"}
 
@@ -267,6 +268,7 @@ def test_every_claim_stands_in_the_ledger_and_every_erratum_and_new_result_in_it
     for row in rows:
         if row["id"] in wrong:
             assert " ".join(row["statement"].split()) in shown
+            assert not row["quote"] or " ".join(row["quote"].split()) in shown
             assert f"python -m theory show {row['id']}" in shown
             assert not row["corrected"] or " ".join(row["corrected"]["statement"].split()) in shown
 
@@ -355,6 +357,7 @@ def test_the_same_files_give_the_same_page(text, results, tmp_path):
 def test_text_that_looks_like_html_is_shown_and_does_nothing(tmp_path):
     hostile = {
         **CLAIM,
+        "quote": HOSTILE,
         "statement": HOSTILE,
         "location": HOSTILE,
         "assumptions": [HOSTILE],

@@ -112,6 +112,9 @@ def test_an_adversary_that_disagrees_with_the_ledger_makes_the_command_fail(tmp_
         (["lemma99"], "no adversary attacks lemma99; attacked are"),
         (["--draws", "0"], "draws = 0; it must be at least 1"),
         (["--seed", "-1"], "seed = -1; it must be at least 0"),
+        (["--seed", "1" + 26 * "0"], "it must be at most 2147483647"),
+        (["--budget", "nan"], "budget = nan; it must be a number of seconds, at least 0"),
+        (["--budget", "-1"], "budget = -1.0; it must be a number of seconds, at least 0"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(words, said, tmp_path, capsys):

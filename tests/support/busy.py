@@ -74,3 +74,11 @@ def save_when_told(folder: str, say: Callable[[Any], None]) -> None:
         say("working")
     time.sleep(0.3)
     (Path(folder) / f"{os.getpid()}.saved").write_text("", encoding="utf-8")
+
+
+def fail_or_die(number: int) -> int:
+    """The number of its process; 1 is killed, 2 fails."""
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    fail(number)
+    return os.getpid()

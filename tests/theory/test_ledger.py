@@ -18,7 +18,7 @@ from theory.ledger.paper import open_paper
 DOCUMENTED_KEYS = [
     *("id", "location", "equations", "kind", "statement", "assumptions", "verdict", "grade", "method"),
     *("dimension", "evidence", "witness", "corrected", "sharpest", "tightness", "group"),
-    *("reading", "remark", "adversary"),
+    *("quote", "reading", "remark", "adversary"),
 ]
 VERDICTS = {"true", "false", "typo", "definition", "empirical", "undecided"}
 GRADES = {"proved", "certified", "sampled", "none"}

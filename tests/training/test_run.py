@@ -285,4 +285,4 @@ def test_time_left_counts_what_this_session_made(tmp_path, monkeypatch):
     board(job, event)
     clock[0] += 2
     board(job, {**event, "batch": 4})
-    assert board._pace() == "50 images/s, 0:08 left"
+    assert board._pace() == "50 images/s, 0:08 of training left"

@@ -22,6 +22,7 @@ Form = dict  # {monomial: coefficient}; a monomial is a sorted tuple of (base, e
 PASSES = 12  # of clearing denominators, one for each level of nesting
 MOST_TERMS = 4000
 LARGEST_POWER = 30
+LARGEST_OF_NUMBERS = 10_000
 LARGEST_FACTORED = 10**6
 
 
@@ -141,7 +142,10 @@ class Algebra:
     def number_power(self, c: Fraction, exponent: Form, is_whole: bool) -> Form:
         """c^exponent, by the primes of c."""
         if is_whole:
-            return constant(c ** int(number(exponent) or 0))
+            whole = int(number(exponent) or 0)
+            if abs(whole) > LARGEST_OF_NUMBERS and abs(c) != 1:
+                raise GivenUp(f"a number to the power {whole:.0e}")
+            return constant(c**whole)
         total = constant(1)
         for p, k in [*factored(c.numerator), *((p, -k) for p, k in factored(c.denominator))]:
             self.positive.add(f"#{p}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from support.own_files import STUMBLES
 from theory.certificates import intervals, normal_form
 from theory.certificates.checker import equal, follows, possible
 
@@ -31,14 +32,32 @@ KINDS = {
     "box": "ball arithmetic on a box",
     "words": "words, and arguments in words",
 }
-REFUSALS = (ValueError, KeyError, IndexError, ArithmeticError, SyntaxError, TypeError)
+MOST_SAID = 200  # characters of what a check stumbled over
+REFUSALS = (ValueError, SyntaxError, *STUMBLES)
+
+
+class NotShown(ValueError):
+    """A stored certificate that does not show what it is stored for."""
 
 
 def known_by(fact: Mapping[str, Any]) -> Known:
     """How a stored fact is known. A certificate that is there and does not convince is an error, not a lesser word.
 
-    Raises ValueError naming the fact.
+    Raises ValueError naming the fact, NotShown for such a certificate.
     """
+    try:
+        return _known_by(fact)
+    except NotShown:
+        raise
+    except REFUSALS as error:
+        stumbled = f"{type(error).__name__}: {error}"[:MOST_SAID]
+        raise ValueError(
+            f"the fact {fact['says']!r} is of another shape than the store's ({stumbled}): write it again with "
+            "`python -m numerics certify`"
+        ) from None
+
+
+def _known_by(fact: Mapping[str, Any]) -> Known:
     if fact["kind"] == "words":
         return Known.WORDS
     if fact["kind"] in ("follows", "met") and fact["holds"] is not None:
@@ -62,13 +81,9 @@ def _certified(fact: Mapping[str, Any]) -> Known:
     if fact["kind"] == "met" and refused(possible, fact, False, fact["point"]):
         return Known.ONE  # an irrational point that sympy has evaluated
     if refused(possible, fact, violates, fact["point"]):
-        raise ValueError(
-            f"the point stored for {fact['says']!r} does not do what z3 answered: {fact['point']}"
-        )
+        raise NotShown(f"the point stored for {fact['says']!r} does not do what z3 answered: {fact['point']}")
     if fact["kind"] == "follows" and fact["holds"] and refused(follows, fact, fact["proofs"]):
-        raise ValueError(
-            f"z3 says that {fact['says']!r} follows, and the stored certificate does not show it"
-        )
+        raise NotShown(f"z3 says that {fact['says']!r} follows, and the stored certificate does not show it")
     return Known.EXACT
 
 
@@ -123,15 +138,20 @@ ROUTES: dict[tuple[str, bool | None], Callable[[Mapping[str, Any]], Known]] = {
 
 
 def counted(claims: Mapping[str, Mapping[str, Any]]) -> tuple[Counter[tuple[str, Known]], list[str]]:
-    """The number of facts by kind and by how they are known, and a line for each certificate that fails."""
+    """The number of facts by kind and by how they are known, and a line for each certificate that fails.
+
+    Raises ValueError naming claim and fact, for a fact that is of another shape than the store's.
+    """
     counts: Counter[tuple[str, Known]] = Counter()
     wrong = []
     for name, entry in claims.items():
         for fact in entry["facts"]:
             try:
                 counts[fact["kind"], known_by(fact)] += 1
-            except ValueError as error:
+            except NotShown as error:
                 wrong.append(f"{name}: {error}")
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
     return counts, wrong
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from traceback import extract_tb
 from types import SimpleNamespace
 
 import sympy as sp
@@ -75,6 +76,7 @@ class Tightness:
 class Claim:
     """One statement, where it stands, what it assumes, what is printed, and the argument that decides it.
 
+    `quote` is the paper's own words, verbatim, or empty; `statement` is what they are read as: precise and quantified;
     `empirical` marks a statement about experiments, which facts can refute but not establish;
     `slip` marks a false print whose intended form is plain (verdict typo instead of false); `sides` pins both
     sides of the printed statement's witness, so that the refutation a reader replays is exactly the one the
@@ -105,6 +107,7 @@ class Claim:
     tightness: Tightness | None = None
     twins: tuple[Twin, ...] = ()
     remark: str = ""
+    quote: str = ""
     coordinates: Callable[[int], Iterable[Fact]] | None = None
 
     def __post_init__(self) -> None:
@@ -204,7 +207,18 @@ def _until_refuted(facts: Iterable[Fact]) -> Iterable[Fact]:
 
 def _find(claim: Claim, reading: Reading | None) -> Finding:
     check, stated = _reading(claim, reading)
-    return Finding.of(check(SimpleNamespace(**stated)))
+    try:
+        return Finding.of(check(SimpleNamespace(**stated)))
+    except (ValueError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        steps = extract_tb(error.__traceback__)
+        own = getattr(getattr(check, "__code__", None), "co_filename", "")
+        step = [step for step in steps if step.filename == own or not own][-1]
+        raise ValueError(
+            f"check of claim {claim.id!r} fails at {step.filename}, line {step.lineno}: "
+            f"{type(error).__name__}: {error}: mend it"
+        ) from error
 
 
 def _reading(claim: Claim, reading: Reading | None) -> tuple[Check, dict[str, object]]:

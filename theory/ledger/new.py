@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from shlex import quote
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "template"
 
@@ -26,10 +27,11 @@ def write_new(folder: Path) -> list[Path]:
 
 
 def next_steps(folder: Path) -> list[str]:
-    """What to type next, a line each."""
+    """What to type next, a line each, so that a shell takes any name as it is."""
+    name = quote(f"./{folder}" if str(folder).startswith("-") else str(folder))
     return [
-        f"python -m theory --paper {folder}              # its ledger",
-        f"python -m theory --paper {folder} show eq2     # one derivation, step by step",
-        f"python -m pytest {folder}                      # every claim, and every false twin refuted",
-        f"edit {folder / 'square.py'}, and run pytest again",
+        f"python -m theory --paper {name}              # its ledger",
+        f"python -m theory --paper {name} show eq2     # one derivation, step by step",
+        f"python -m pytest {name}                      # every claim, and every false twin refuted",
+        f"edit {quote(str(folder / 'square.py'))}, and run pytest again",
     ]

@@ -14,6 +14,8 @@ from functools import cache, cached_property
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
+from shlex import quote
+from traceback import extract_tb
 from types import ModuleType
 
 from theory.ledger.claim import Claim
@@ -21,6 +23,7 @@ from theory.ledger.claim import Claim
 DESCRIPTION = "paper.py"
 DEFAULT = Path(__file__).resolve().parents[1] / "statements"
 CITED = re.compile(r"\b(?:Sec|App)\. ([A-Z0-9]+(?:\.[0-9]+)*)")
+ID = re.compile(r"[\w.-]+")
 TWINS = 2  # the least number of false neighbours of a claim that is decided
 
 
@@ -37,6 +40,7 @@ class Paper:
     order: the statement files in the paper's order, dotted and relative to the folder ("sec3.lemma2"); none
         given, all files with CLAIMS in alphabetical order.
     text: the paper as text, relative to the folder, to hold quotations against; None where there is none.
+    quotes: id of a claim -> the paper's own words for it, verbatim; a claim that has a `quote` of its own keeps that.
     `folder` and `package` are set by `open_paper`.
     """
 
@@ -49,6 +53,7 @@ class Paper:
     chapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     text: Path | str | None = None
+    quotes: Mapping[str, str] = field(default_factory=dict)
     folder: Path = DEFAULT
     package: str = ""
 
@@ -61,7 +66,9 @@ class Paper:
     def command(self) -> str:
         """The command line of this paper's ledger."""
         return (
-            "python -m theory" if self.folder == DEFAULT else f"python -m theory --paper {self.folder.name}"
+            "python -m theory"
+            if self.folder == DEFAULT
+            else f"python -m theory --paper {quote(self.folder.name)}"
         )
 
     @cached_property
@@ -93,15 +100,12 @@ class Paper:
         return self.order
 
     def claims_of(self, name: str) -> tuple[Claim, ...]:
-        """The claims of one statement file, in the order in which they stand there."""
-        claims = _import(self.package, name, self.folder).CLAIMS
-        if not all(isinstance(claim, Claim) for claim in claims):
-            raise ValueError(f"CLAIMS of {self.file_of(name)} must be a tuple of theory.ledger.claim.Claim")
-        return tuple(claims)
+        """The claims of one statement file, in the order in which they stand there, each with its quote."""
+        return _quoted(self, name)
 
     def file_of(self, name: str) -> Path:
         """The path of a statement file."""
-        return self.folder / (name.replace(".", "/") + ".py")
+        return _file(self.folder, name)
 
     @property
     def titles(self) -> dict[str, str]:
@@ -123,9 +127,17 @@ class Paper:
                     raise ValueError(f"{where} has the id of a claim of {seen[claim.id]}: give it another")
                 seen[claim.id] = f"{name.replace('.', '/')}.py"
                 self._check(claim, where)
+        for name in self.quotes:
+            if name not in seen:
+                raise ValueError(
+                    f"quotes of {self.folder / DESCRIPTION} has {name!r}, which is the id of no claim: mend the id, "
+                    "or take the quote out"
+                )
         return tuple(claim for name in self.files for claim in self.claims_of(name))
 
     def _check(self, claim: Claim, where: str) -> None:
+        if not isinstance(claim.id, str) or not ID.fullmatch(claim.id):
+            raise ValueError(f"{where} has an id of other signs: make it of letters, digits, dots and dashes")
         for number in claim.equations:
             if number not in self.equations:
                 raise ValueError(
@@ -144,6 +156,20 @@ class Paper:
                 "neighbours of the statement (a constant off by one per cent, an assumption dropped), which its own "
                 "check must refute"
             )
+
+
+@cache
+def _quoted(paper: Paper, name: str) -> tuple[Claim, ...]:
+    """The claims of a statement file; the same objects throughout a process, since decisions are kept by claim."""
+    claims = getattr(_import(paper.package, name, paper.folder), "CLAIMS", None)
+    if not isinstance(claims, tuple | list) or not all(isinstance(claim, Claim) for claim in claims):
+        raise ValueError(f"CLAIMS of {paper.file_of(name)} must be a tuple of theory.ledger.claim.Claim")
+    return tuple(
+        replace(claim, quote=paper.quotes[claim.id])
+        if claim.id in paper.quotes and not claim.quote
+        else claim
+        for claim in claims
+    )
 
 
 def numbered(equations: Collection[int]) -> str:
@@ -208,15 +234,30 @@ def _statement_files(folder: Path) -> Iterator[str]:
         tests = parts[-1].startswith(("test_", "conftest"))
         if tests or not all(part.isidentifier() for part in parts):
             continue
-        if re.search(r"^CLAIMS\b", path.read_text(encoding="utf-8"), re.MULTILINE):
+        if path.is_file() and re.search(rb"^CLAIMS\b", path.read_bytes(), re.MULTILINE):
             yield ".".join(parts)
 
 
 def _import(package: str, name: str, folder: Path) -> ModuleType:
-    """One file of a paper. Raises ValueError, with the line, where it is not Python."""
+    """One file of a paper. Raises ValueError, with the line, where it is not Python or fails as it is run."""
     try:
         return import_module(f"{package}.{name}")
     except SyntaxError as error:
-        raise ValueError(
-            f"{error.filename or folder / name}, line {error.lineno}: {error.msg}: mend it"
-        ) from error
+        file = error.filename or _file(folder, name)
+        where = f"{file}, line {error.lineno}" if error.lineno else file
+        raise ValueError(f"{where}: {error.msg}: mend it") from error
+    except MemoryError:
+        raise
+    except (Exception, SystemExit) as error:
+        where = _place(error, folder) or _file(folder, name)
+        raise ValueError(f"{where}: {type(error).__name__}: {error}: mend it") from error
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / (name.replace(".", "/") + ".py")
+
+
+def _place(error: BaseException, folder: Path) -> str:
+    """The last line of the paper's own files that an error passed through; "" where it passed through none."""
+    steps = [step for step in extract_tb(error.__traceback__) if folder in Path(step.filename).parents]
+    return f"{steps[-1].filename}, line {steps[-1].lineno}" if steps else ""

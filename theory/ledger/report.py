@@ -88,7 +88,7 @@ def latex(rows: Sequence[Row]) -> str:
 def _refuted(number: int, row: Row) -> str:
     how = known(row.grade, row.dimension)
     lines = [f"**{number}. {_text(row.title)}** (`{row.id}`, {_where(row)}; {row.verdict}, {how})"]
-    lines.append(f"- {'Read as' if row.kind == 'reading' else 'Printed'}: {_text(row.statement)}")
+    lines += _said(row)
     if row.witness:
         at = _text(at_place(row.witness["point"]))
         sides = f"`{row.witness['left']} {row.witness['relation']} {row.witness['right']}` fails"
@@ -104,6 +104,12 @@ def _refuted(number: int, row: Row) -> str:
         right = row.corrected
         lines.append(f"- Right: {_text(right['statement'])} ({known(right['grade'], right['dimension'])})")
     return "\n".join(lines)
+
+
+def _said(row: Row) -> list[str]:
+    """The paper's words, where it has them, and what the claim takes them to say."""
+    printed = [f"- As printed: {_text(row.quote)}"] if row.quote else []
+    return [*printed, f"- {'Statement' if row.kind == 'beyond' else 'Read as'}: {_text(row.statement)}"]
 
 
 def _sharpened(row: Row) -> str:
@@ -135,7 +141,7 @@ def _table(rows: Sequence[Row]) -> str:
 def _evidence(row: Row) -> str:
     lines = [
         f"**`{row.id}`** {_text(row.title)} ({row.verdict}, {row.grade})",
-        f"- Statement: {_text(row.statement)}",
+        *_said(row),
     ]
     lines += [f"- Assumes: {_text('; '.join(row.assumptions))}"] if row.assumptions else []
     lines += [f"- {_text(line)}" for line in row.evidence]

@@ -32,6 +32,7 @@ PUBLIC = (
     "sharpest",
     "tightness",
     "group",
+    "quote",
     "reading",
     "remark",
     "adversary",
@@ -64,6 +65,7 @@ class Row:
     twins: list[str]
     expected: str
     group: str | None
+    quote: str | None
     reading: str
     adversary: dict | None
 
@@ -155,6 +157,7 @@ def row(claim: Claim) -> Row:
         twins=[twin.name for twin in claim.twins],
         expected=str(claim.expected),
         group=claim.group or None,
+        quote=claim.quote or None,
         reading=claim.statement,
         adversary=attacks(claim),
     )

@@ -33,7 +33,6 @@ WEIGHT = {
     for place, kind in enumerate(("theorem", "lemma", "proposition", "algorithm", "equation", "proof step"))
 }
 MOST_RELATED = 12
-HEADING = {"beyond": "Statement", "reading": "One reading"}  # of a claim's statement, else "As printed"
 PIPED_WIDTH = 132  # columns when the output is not a terminal
 
 
@@ -131,7 +130,9 @@ def print_claim(claim: Claim, paper: Paper, screen: Console, dimension: int | No
     screen.print(f"[bold]{escape(claim.id)}[/bold]  {escape(claim.title)}")
     screen.print(f"{escape(claim.location)}" + (f"; Eq. {equations}" if equations else ""), style="dim")
     screen.print()
-    _block(screen, HEADING.get(claim.kind, "As printed"), claim.statement, claim.latex)
+    if claim.quote:
+        _block(screen, "As printed", claim.quote, "")
+    _block(screen, "Statement" if claim.kind == "beyond" else "Read as", claim.statement, claim.latex)
     _list(screen, "Assumptions", [*claim.assumptions, *(f"uses: {theorem}" for theorem in claim.cites)])
     _facts(screen, "Derivation", decision.printed.facts)
     if written_out:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from theory.ledger.paper import Paper
+from theory.statements.quotes import QUOTES
 
 PAPER = Paper(
     title="Smoothness Analysis of Adversarial Training",
@@ -10,6 +11,7 @@ PAPER = Paper(
     source="arXiv 2103.01400v4",
     url="https://arxiv.org/abs/2103.01400v4",
     equations=range(1, 78),
+    quotes=QUOTES,
     sections=(
         *(
             "1",

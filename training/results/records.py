@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from support.files import changing
 from support.own_files import UTF16, checked, decoded, parsed, regular
 from support.shapes import Misfit, fit
 from training.cells.recipes import recipe
@@ -20,7 +21,17 @@ from training.results.landscape_record import validate_landscape
 from training.results.provenance import provenance
 from training.results.record import Record, validate
 
-__all__ = ["Record", "append", "current", "find", "provenance", "read", "validate", "validate_landscape"]
+__all__ = [
+    "Record",
+    "append",
+    "current",
+    "find",
+    "merge",
+    "provenance",
+    "read",
+    "validate",
+    "validate_landscape",
+]
 
 
 def append(path: Path, record: Mapping[str, Any], check: Callable[[Any], None] | None = None) -> None:
@@ -86,6 +97,23 @@ def read(path: Path, check: Callable[[Any], None] | None = None) -> list[Record]
         except ValueError as error:
             raise ValueError(f"{path}, line {number}: {error}") from None
     return found
+
+
+def merge(path: Path, others: Iterable[Path]) -> int:
+    """Appends to a file of records those of other files that it lacks, in their order, and returns how many they were.
+
+    Raises: FileNotFoundError; ValueError as in `read`, before anything is written.
+    """
+    found = [record for other in others for record in read(other)]
+    added = 0
+    with changing(path):
+        there = read(path) if path.exists() else []
+        for record in found:
+            if record not in there:
+                append(path, record)
+                there.append(record)
+                added += 1
+    return added
 
 
 def find(

@@ -118,8 +118,8 @@ def run_job(job: Job, *, stop: Stop, report: Report = lambda event: None) -> Rec
     return record
 
 
-def job_data(job: Job) -> Dataset:
-    """The data set of a job, on its device; the last one stays at hand."""
+def require_data(job: Job) -> None:
+    """Raises ValueError for a job without a place of its data, or with one that is not there."""
     recipe = job.recipe
     if job.data_dir is not None and not job.data_dir.exists():
         raise ValueError(f"{job.data_dir}: there is no such file or folder; name that of the data set")
@@ -128,6 +128,12 @@ def job_data(job: Job) -> Dataset:
             f"{recipe.name} trains on {recipe.dataset}: give --data-dir, the folder (or archive) of its files; "
             "--download fetches them there"
         )
+
+
+def job_data(job: Job) -> Dataset:
+    """The data set of a job, on its device; the last one stays at hand."""
+    require_data(job)
+    recipe = job.recipe
     return _loaded(
         recipe.dataset, job.data_dir, job.computing.device, recipe.validation, recipe.train_examples
     )

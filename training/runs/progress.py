@@ -47,6 +47,8 @@ class Board:
             "epoch": self._epoch,
             "autoattack": self._autoattack,
             "done": self._done,
+            "again": self._again,
+            "failed": self._failed,
         }
         handle[event["event"]](job, event)
         self._draw(job, event)
@@ -107,6 +109,21 @@ class Board:
             words.append(f"AutoAttack {100 * best['autoattack']:.2f} %")
         count = f"[{self.finished}/{self.jobs}] " if self.jobs > 1 else ""
         self._line(f"{count}{job.name}: {', '.join(words)}; {event['record']['seconds']:.0f} s")
+
+    def _again(self, job: Job, event: Mapping[str, Any]) -> None:
+        # It goes back to its checkpoint, which is no negative progress.
+        self.progress.pop(job.name, None)
+        self.resumed.pop(job.name, None)
+        self.attacks.pop(job.name, None)
+        self._line(f"{job.name}: {event['text']}")
+
+    def _failed(self, job: Job, event: Mapping[str, Any]) -> None:
+        # Nothing of it is left to be done.
+        self.progress[job.name] = self.resumed[job.name] = 1.0
+        self.attacks.pop(job.name, None)
+        if job.name in self.writers:
+            self.writers.pop(job.name).close()
+        self._line(f"{event['text']}; the others go on")
 
     def _pace(self) -> str:
         """`1,532 images/s, 0:12 of training left`, over this session. What evaluations take nobody knows before."""

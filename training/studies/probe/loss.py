@@ -60,6 +60,7 @@ class Losses:
             weight.requires_grad_(name in self.names)
         self.weights: list[Tensor] = [named[name] for name in self.names]
         self.size = sum(weight.numel() for weight in self.weights)
+        self._check_taken()
         self._check_independent()
 
     def __len__(self) -> int:
@@ -109,6 +110,16 @@ class Losses:
         """A vector (m,) as tensors like the weights."""
         sizes = [weight.numel() for weight in self.weights]
         return [part.view_as(weight) for part, weight in zip(vector.split(sizes), self.weights, strict=True)]
+
+    def _check_taken(self) -> None:
+        try:
+            with torch.no_grad():
+                self.values(torch.zeros_like(self.x), torch.arange(len(self)))
+        except (RuntimeError, IndexError, TypeError) as error:
+            raise ValueError(
+                f"the model and the loss cannot take x of shape {(len(self), *self.shape)} and y of type "
+                f"{self.y.dtype} and shape {tuple(self.y.shape)} ({' '.join(str(error).split())}): give what they take"
+            ) from error
 
     def _check_independent(self) -> None:
         """The last example has the output in a batch of copies of itself that it has among the others."""
@@ -195,6 +206,8 @@ def _flat(parts: Sequence[Tensor]) -> Tensor:
 
 
 def _check_batch(x: Tensor, y: Tensor) -> None:
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+        raise ValueError(f"x and y are {type(x).__name__} and {type(y).__name__}; both must be tensors")
     if not x.is_floating_point() or x.ndim < 2 or not len(x) or not torch.isfinite(x).all():
         raise ValueError(
             f"x has type {x.dtype} and shape {tuple(x.shape)}; it must hold a batch of finite floats (N, ...): divide "

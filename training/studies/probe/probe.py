@@ -108,7 +108,11 @@ def probe(
         raise ValueError(f"second = {second}; it must be a number of examples >= 0, or None for all")
     losses = Losses(model, x, y, loss, parameters)
     region = Region.around(losses.x, epsilon, norm, box)
-    how: dict[str, Any] = {"restarts": restarts, "seed": seed, "plain": plain or (epsilon / 4, PLAIN_STEPS)}
+    how: dict[str, Any] = {
+        "restarts": restarts,
+        "seed": seed,
+        "plain": plain or (region.epsilon / 4, PLAIN_STEPS),
+    }
     attack = find_attack(
         losses, region, tolerance=TOLERANCE, report=lambda done, of: report("attacks", done, of), **how
     )

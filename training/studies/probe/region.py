@@ -34,9 +34,9 @@ class Region:
         """
         if norm not in ("linf", "l2"):
             raise ValueError(f"norm = {norm!r} is unknown; the known ones are linf, l2")
-        if not 0 < epsilon < math.inf:
+        if isinstance(epsilon, str) or epsilon is None or not 0 < epsilon < math.inf:
             raise ValueError(
-                f"epsilon = {epsilon}; it must be positive and finite, in the units of x: 8/255, not 8"
+                f"epsilon = {epsilon!r}; it must be positive and finite, in the units of x: 8/255, not 8"
             )
         low, high = box or (-math.inf, math.inf)
         if box is not None and not -math.inf < low < high < math.inf:
