@@ -66,8 +66,10 @@ def bounds(tmp_path_factory) -> Path:
     words = ("statement", "claim", "map", "set", "ours_formula")
     rest = {
         **dict.fromkeys(words, "made up"),
-        **{"paper_formula": None, "relative": False, "ours_holds": True},
-        **dict.fromkeys(("a", "b", "direction"), [0.0]),
+        "paper_formula": None,
+        "relative": False,
+        "ours_holds": True,
+        **{key: [0.0] for key in ("a", "b", "direction")},
     }
     rows = [
         {"id": f"row{n}", **rest, **row, "paper_verdict": verdict, "attained": row["tightness"] == 1}
