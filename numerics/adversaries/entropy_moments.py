@@ -224,6 +224,13 @@ def bounded_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
     return near(norm, bound, bound + norm)
 
 
+def solvable(instance: Instance) -> Instance | None:
+    """The instance where gamma and theta are such that the quadrature's error is as said."""
+    gamma = abs(instance["gamma"])
+    far = float(np.max(np.abs(instance["theta"]))) * np.sqrt(gamma)
+    return bounded(instance) if 1e-4 < gamma < 1e4 and far < 1e3 else None
+
+
 def made(claim: str, gap, sentence, twins=None, reading: str = "printed") -> Adversary:
     """An adversary of this file."""
     return Adversary(
@@ -234,7 +241,7 @@ def made(claim: str, gap, sentence, twins=None, reading: str = "printed") -> Adv
         gap=gap,
         sentence=sentence,
         twins=twins or {},
-        admit=bounded,
+        admit=solvable,
     )
 
 

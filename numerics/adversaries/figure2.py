@@ -105,9 +105,10 @@ def continuous_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
         slope_jump = 2 * epsilon * sigmoid(c)
     h = 1e-4
     values = [linear_loss(instance, at + k * h * line, box) for k in (0, 1, 2, -1, -2)]
+    noise = 2e-15 * (1 + max(values)) / h
     up = (4 * values[1] - values[2] - 3 * values[0]) / (2 * h)
     down = -(4 * values[3] - values[4] - 3 * values[0]) / (2 * h)
-    gaps.append(equal(up - down, sentence.jump * slope_jump, 1e-3 * slope_jump))
+    gaps.append(equal(up - down, sentence.jump * slope_jump, 1e-3 * slope_jump + noise))
     return worst(*gaps)
 
 
@@ -264,7 +265,7 @@ def fig4_gap(instance: Instance, sentence: SimpleNamespace) -> Gap:
     jump = (values[1] + values[2] - 2 * values[0]) / 1e-5
     least = 0.99 * epsilon * norm(instance["way"], instance["box"])
     return worst(
-        Gap(bend, claimed, 1e-5 * claimed),
+        Gap(bend, claimed, 1e-5 * claimed + 1e-15 * size / h),
         Gap(least if sentence.kink else jump, jump if sentence.kink else 0.0, 1e-8),
     )
 
