@@ -53,8 +53,11 @@ install: ## Set up: the active environment or .venv, with the tested versions
 	@$(python) setup_env.py install --extras $(extras) --asked $(wanted)
 
 reproduce: install ## Produce everything the project can, in results/: ledger, bounds, compact table, figures, one page
-	@echo 'reproduce: theory ledger'
+	@echo 'reproduce: adversaries of the sentences, as far as they have changed'
+	@$(python) -m numerics adversaries
+	@echo 'reproduce: theory ledger, and the certificates of its facts'
 	@$(python) -m theory report
+	@$(python) -m theory verify
 	@echo 'reproduce: bounds'
 	@$(python) -m numerics bounds > /dev/null
 ifneq ($(findstring training,$(EXTRAS)),)

@@ -86,6 +86,17 @@ def test_the_gap_of_pgd_is_the_one_of_its_figure() -> None:
     assert found[1] == f"{max(gaps):.3f}"
 
 
+def test_the_counts_of_the_adversaries_are_those_of_their_file() -> None:
+    rows = json.loads((ROOT / "results" / "adversaries.json").read_text(encoding="utf-8"))
+    twins = [caught for row in rows for caught in row["twins"].values()]
+    said = re.search(
+        r"Of (\d+) sentences each .*? of (\d+) false neighbours (\d+) were refuted", README, re.DOTALL
+    )
+    assert said is not None
+    assert tuple(map(int, said.groups())) == (len(rows), len(twins), sum(twins))
+    assert all(row["violated"] != row["holds"] for row in rows)
+
+
 def test_every_file_the_readme_links_is_there() -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
