@@ -7,10 +7,9 @@ import argparse
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 from support.files import make_folder, replace_file
-from support.options import RESULTS, folder_name
+from support.options import RESULTS, file_name, folder_name
 from theory.certificates.coq import lemmas
 from theory.certificates.store import STORE, family, read_claims, read_store
 from theory.certificates.verify import Known, counted, known_by, table
@@ -21,7 +20,7 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         nargs="?",
-        type=Path,
+        type=file_name,
         metavar="FILE",
         help="one file of the store (default: all of theory/certificates/store)",
     )
