@@ -201,8 +201,8 @@ def test_ctrl_c_in_the_first_seconds_is_one_line(command: list[str], seconds: fl
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=PROMPT)
-    if process.returncode == 2:
-        assert "no finished run" in said  # it had ended before
+    if process.returncode in (2, -signal.SIGINT):
+        assert "no finished run" in said  # it had ended before, or was on its last way out
         return
     assert process.returncode == 130
     lines = [line for line in said.splitlines() if "go on from there" not in line and "stopped" not in line]

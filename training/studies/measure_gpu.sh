@@ -140,7 +140,7 @@ piece_data() {
   [ -n "$DATA" ] || fail "set DATA to the folder or archive of CIFAR-10"
   step "$LEAST" "$PYTHON" -c "
 import sys, torch
-from training.cli import guarded
+from support.commands import guarded
 from training.data import load
 from training.engine.device import Computing
 def shown():
