@@ -9,7 +9,7 @@ from functools import cache
 
 from latex2mathml.converter import convert
 
-from figures.formulas import FUNCTIONS, GREEK, SPOKEN, Piece, Token, pieces
+from figures.formulas import FUNCTIONS, GREEK, SPOKEN, Token
 
 UPRIGHT = 3  # letters of a name from which it is a word, set upright
 
@@ -124,11 +124,6 @@ def mathml(notation: str, *, display: bool = False) -> str:
         return convert(notation, display="block" if display else "inline")
     except Exception as error:
         raise ValueError(f"latex = {notation!r} cannot be set ({type(error).__name__}): mend it") from error
-
-
-def split(sentence: str) -> list[Piece]:
-    """Text and formulas in turn."""
-    return list(pieces(sentence))
 
 
 def _written(formula: Sequence[Token], dialect: Dialect) -> str:

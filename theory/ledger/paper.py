@@ -39,7 +39,6 @@ class Paper:
         chapter of their own.
     order: the statement files in the paper's order, dotted and relative to the folder ("sec3.lemma2"); none
         given, all files with CLAIMS in alphabetical order.
-    text: the paper as text, relative to the folder, to hold quotations against; None where there is none.
     quotes: id of a claim -> the paper's own words for it, verbatim; a claim that has a `quote` of its own keeps that.
     `folder` and `package` are set by `open_paper`.
     """
@@ -52,7 +51,6 @@ class Paper:
     sections: Collection[str] = ()
     chapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     order: tuple[str, ...] = ()
-    text: Path | str | None = None
     quotes: Mapping[str, str] = field(default_factory=dict)
     folder: Path = DEFAULT
     package: str = ""

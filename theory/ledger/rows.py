@@ -101,7 +101,8 @@ def rows(
     `progress(done, total)` is called after each finished file. Raises ValueError for a paper whose claims do not
     fit together (see `Paper.claims`), before anything is decided.
     """
-    assert paper.claims
+    if not paper.claims:  # reading them is the check of the paper, which python -O must not leave out
+        raise ValueError(f"paper = {paper.folder} has no claim: put one into CLAIMS of a statement file")
     workers = workers or min(os.cpu_count() or 1, len(paper.files))
     found: dict[str, list[Row]] = {}
 
